@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""What a store has to be able to do, and the optional rest.
+
+One small protocol that every back end has, and one protocol per capability that some have. A
+caller that needs a capability asks ``isinstance(store, PresignsParts)``. All methods raise the
+:class:`~oarepo_s3.core.errors.StoreError` family and nothing of a vendor's library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
+
+from ..core.parts import UploadedPart
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a HEAD says of an object: size in bytes, ETag without quotes, user metadata.
+
+    ``etag_is_digest`` is False where the store says that the content is encrypted in a way that
+    makes the ETag something else than a digest of the content.
+    """
+
+    size: int
+    etag: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    content_type: str | None = None
+    etag_is_digest: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PartPage:
+    """Some of an upload's parts, by number, and whether more follow."""
+
+    parts: Sequence[UploadedPart]
+    more: bool
+
+
+@runtime_checkable
+class ObjectStore(Protocol):
+    """One bucket at one store, seen by the server."""
+
+    def create_upload(
+        self, key: str, *, content_type: str | None, metadata: Mapping[str, str]
+    ) -> str:
+        """Open a multipart upload and return the store's id of it."""
+        ...
+
+    def list_parts(
+        self, key: str, upload_id: str, *, after: int = 0, limit: int = 1000
+    ) -> PartPage:
+        """Return uploaded parts with a number above ``after``, at most ``limit`` (1..1000).
+
+        :raises StoreUploadGone: when the store does not know the upload.
+        """
+        ...
+
+    def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+        """Assemble the object from exactly these parts.
+
+        :raises StorePartsRejected: when the store refuses the list; the upload still stands.
+        :raises StoreUploadGone: when the store does not know the upload (any more).
+        """
+        ...
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        """Drop an upload and its parts; one that is gone already is no error."""
+        ...
+
+    def find_uploads(self, key: str) -> Sequence[str]:
+        """Return the ids of the open uploads of exactly this key."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Describe an object, or return None when there is none."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartSigner:
+    """Signs URLs for the parts of one upload; made once, called per part."""
+
+    sign: Callable[[int], str]
+    expires_in: timedelta
+
+
+@runtime_checkable
+class PresignsParts(Protocol):
+    """A store to which a client can send parts by a URL alone."""
+
+    def part_signer(self, key: str, upload_id: str, *, lifetime: timedelta) -> PartSigner:
+        """Return a signer of part URLs that live at most ``lifetime`` (never over 7 days)."""
+        ...
+
+
+@runtime_checkable
+class PresignsDownloads(Protocol):
+    """A store from which a client can fetch an object by a URL alone."""
+
+    def presign_download(
+        self,
+        key: str,
+        *,
+        lifetime: timedelta,
+        content_type: str | None = None,
+        content_disposition: str | None = None,
+    ) -> str:
+        """Return a URL that answers GET with the object and the given headers."""
+        ...

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""How to reach a store: one frozen value per location."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.credentials import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """The connection of a location.
+
+    :param endpoint_url: where the server reaches the store; None for AWS itself.
+    :param public_endpoint_url: where clients reach it, when that is another address; presigned
+        URLs are made for this one.
+    :param region: the region name, None for the SDK's default.
+    :param credentials: fixed keys; None to let the SDK find and refresh them.
+    :param tenant: the Ceph tenant that owns the bucket, when it is not the keys' own.
+    :param verify: path of a CA bundle, or None for the SDK's default.
+    :param client_options: keyword arguments of ``botocore.config.Config``.
+    """
+
+    endpoint_url: str | None = None
+    public_endpoint_url: str | None = None
+    region: str | None = None
+    credentials: Credentials | None = None
+    tenant: str | None = None
+    verify: str | None = None
+    client_options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""A store in memory, for tests of code that uses uploads: yours and this project's.
+
+It keeps the rules that matter to a caller (part sizes, ETags, gone uploads, exact part lists) and
+lets a test make any call fail. Locations have URIs such as ``memory://bucket``; all stores of one
+bucket name share their content until :func:`forget` is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import RLock
+
+from ..core.checksums import composite_etag
+from ..core.errors import StoreError, StorePartsRejected, StoreUploadGone
+from ..core.parts import UploadedPart
+from ..core.planning import MIB
+from .base import ObjectInfo, PartPage, PartSigner
+from .config import StoreConfig
+
+MIN_PART_SIZE = 5 * MIB
+"""As on S3: every part but the last has at least this many bytes."""
+
+
+@dataclass(slots=True)
+class _Upload:
+    key: str
+    content_type: str | None
+    metadata: Mapping[str, str]
+    parts: dict[int, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    uploads: dict[str, _Upload] = field(default_factory=dict)
+    objects: dict[str, tuple[bytes, ObjectInfo]] = field(default_factory=dict)
+    faults: dict[str, list[StoreError]] = field(default_factory=lambda: defaultdict(list))
+    lost_replies: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    lock: RLock = field(default_factory=RLock)
+
+
+_buckets: dict[str, _Bucket] = defaultdict(_Bucket)
+
+
+def forget() -> None:
+    """Drop all buckets, so that a test starts empty."""
+    _buckets.clear()
+
+
+class MemoryStore:
+    """An :class:`~oarepo_s3.backends.base.ObjectStore` without a server.
+
+    :param bucket: name; the content is shared by all stores of that name.
+    :param config: taken for the back ends' common signature, not used.
+    """
+
+    def __init__(self, bucket: str, config: StoreConfig | None = None) -> None:
+        self.bucket = bucket
+
+    @property
+    def _content(self) -> _Bucket:
+        return _buckets[self.bucket]
+
+    @property
+    def calls(self) -> list[str]:
+        """Names of the calls so far, in order."""
+        return self._content.calls
+
+    @property
+    def uploads(self) -> Mapping[str, str]:
+        """Keys of the open multipart uploads, by upload id."""
+        return {upload_id: upload.key for upload_id, upload in self._content.uploads.items()}
+
+    def fail(self, call: str, error: StoreError, *, after: bool = False) -> None:
+        """Let the next call of a method raise; with ``after`` only once it has done its work."""
+        self._content.faults[call].append(error)
+        if after:
+            self._content.lost_replies.add(call)
+
+    def put_part(self, url: str, content: bytes) -> str:
+        """Do what a client does with a part URL; return the ETag.
+
+        :raises StoreUploadGone: when the upload is not open.
+        """
+        upload_id, _, part = url.removeprefix("memory://").partition("#")
+        with self._content.lock:
+            self._upload(upload_id).parts[int(part)] = content
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    def read(self, key: str) -> bytes:
+        """Return an object's content.
+
+        :raises KeyError: when there is none.
+        """
+        return self._content.objects[key][0]
+
+    def create_upload(
+        self, key: str, *, content_type: str | None, metadata: Mapping[str, str]
+    ) -> str:
+        """Open a multipart upload and return its id."""
+        with self._content.lock, self._call("create_upload"):
+            upload_id = f"upload-{next(self._content.numbers)}"
+            self._content.uploads[upload_id] = _Upload(key, content_type, dict(metadata))
+            return upload_id
+
+    def list_parts(
+        self, key: str, upload_id: str, *, after: int = 0, limit: int = 1000
+    ) -> PartPage:
+        """Return uploaded parts with a number above ``after``."""
+        with self._content.lock, self._call("list_parts"):
+            numbers = sorted(n for n in self._upload(upload_id).parts if n > after)
+            found = self._upload(upload_id).parts
+            return PartPage(
+                [_part(number, found[number]) for number in numbers[:limit]],
+                more=len(numbers) > limit,
+            )
+
+    def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+        """Assemble the object from exactly these parts."""
+        with self._content.lock, self._call("complete_upload"):
+            upload = self._upload(upload_id)
+            found = [_part(number, upload.parts[number]) for number in sorted(upload.parts)]
+            if [(p.part, p.etag) for p in parts] != [(p.part, p.etag) for p in found]:
+                raise StorePartsRejected(reason="InvalidPart")
+            if any(part.size < MIN_PART_SIZE for part in found[:-1]):
+                raise StorePartsRejected(reason="EntityTooSmall")
+            contents = [upload.parts[number] for number in sorted(upload.parts)]
+            whole = b"".join(contents)
+            etag = composite_etag(
+                hashlib.md5(content, usedforsecurity=False).digest() for content in contents
+            )
+            info = ObjectInfo(len(whole), etag, upload.metadata, upload.content_type)
+            self._content.objects[upload.key] = (whole, info)
+            del self._content.uploads[upload_id]
+
+    def abort_upload(self, key: str, upload_id: str) -> None:
+        """Drop an upload and its parts; one that is gone already is no error."""
+        with self._content.lock, self._call("abort_upload"):
+            self._content.uploads.pop(upload_id, None)
+
+    def find_uploads(self, key: str) -> Sequence[str]:
+        """Return the ids of the open uploads of exactly this key."""
+        with self._content.lock, self._call("find_uploads"):
+            return [i for i, upload in self._content.uploads.items() if upload.key == key]
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """Describe an object, or return None when there is none."""
+        with self._content.lock, self._call("head"):
+            found = self._content.objects.get(key)
+            return found[1] if found else None
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is gone already is no error."""
+        with self._content.lock, self._call("delete"):
+            self._content.objects.pop(key, None)
+
+    def part_signer(self, key: str, upload_id: str, *, lifetime: timedelta) -> PartSigner:
+        """Return a signer of URLs that :meth:`put_part` understands."""
+        return PartSigner(lambda part: f"memory://{upload_id}#{part}", lifetime)
+
+    def _upload(self, upload_id: str) -> _Upload:
+        try:
+            return self._content.uploads[upload_id]
+        except KeyError:
+            raise StoreUploadGone(reason="NoSuchUpload") from None
+
+    @contextmanager
+    def _call(self, name: str) -> Iterator[None]:
+        """Record the call and raise what a test asked for, before or after the work."""
+        self._content.calls.append(name)
+        faults = self._content.faults[name]
+        late = name in self._content.lost_replies
+        if faults and not late:
+            raise faults.pop(0)
+        yield
+        if faults and late:
+            self._content.lost_replies.discard(name)
+            raise faults.pop(0)
+
+
+def _part(number: int, content: bytes) -> UploadedPart:
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return UploadedPart(number, len(content), digest)

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Settings, each with its default and what it is for.
+
+Sizes are in bytes, times in seconds. invenio-s3's ``S3_*`` settings say how to reach the store and
+stay what they are; the four names ``INVENIO_S3_...`` below are set over them when they are given,
+in the configuration file or in the environment (which wins).
+"""
+
+from __future__ import annotations
+
+OAREPO_S3_URL_PREFIX = "/multipart-uploads"
+"""Where the REST endpoints live in the API application."""
+
+OAREPO_S3_UPLOAD_LIFETIME = 6 * 24 * 3600
+"""How long an upload may take before the sweep drops it.
+
+Keep it below the bucket's lifecycle rule for incomplete multipart uploads (7 days is usual), so
+that the database knows of the end before the store forgets the parts.
+"""
+
+OAREPO_S3_PART_URL_LIFETIME = 24 * 3600
+"""How long a part URL works: at most 7 days (604,800), and never longer than the upload or the
+temporary credentials that signed it. A client can ask for fresh URLs at any time."""
+
+OAREPO_S3_PART_SIZE = 16 * 2**20
+"""Size of a part when the client has no wish. Large files get larger parts by themselves."""
+
+OAREPO_S3_MIN_PART_SIZE = 5 * 2**20
+"""Smallest part that the store takes, the last one of a file excepted."""
+
+OAREPO_S3_MAX_PART_SIZE = 5 * 2**30
+"""Largest part that the store takes."""
+
+OAREPO_S3_MAX_PARTS = 10_000
+"""Largest number of parts in one upload."""
+
+OAREPO_S3_MAX_FILE_SIZE = 5 * 2**40
+"""Largest file that the store takes.
+
+AWS takes 10,000 x 5 GiB (48.8 TiB) since December 2025; other stores stop at 5 TiB. A bucket's own
+``max_file_size`` and quota apply as well.
+"""
+
+OAREPO_S3_URL_WINDOW = 25
+"""Number of part URLs in the answer to a new upload: more are asked for as they are needed, so
+that the answer does not grow with the file."""
+
+OAREPO_S3_MAX_URLS = 1000
+"""Largest number of part URLs in one call."""
+
+OAREPO_S3_PAGE_SIZE = 25
+"""Number of uploads on a page of the list of uploads."""
+
+OAREPO_S3_SWEEP_BATCH = 100
+"""How many expired uploads the sweep takes from the database at a time."""
+
+OAREPO_S3_TENANT = None
+"""Ceph tenant that owns the buckets.
+
+Only for keys of *another* tenant: keys know their own, and older Ceph fails the browser's
+preflight for addresses with a tenant in them. ``INVENIO_S3_TENANT`` sets it.
+"""
+
+OAREPO_S3_PUBLIC_ENDPOINT_URL = None
+"""Address of the store as clients see it, where that differs from ``S3_ENDPOINT_URL``, which the
+server itself uses. Presigned URLs are made for it, and only work there."""
+
+OAREPO_S3_CONNECT_TIMEOUT = 5
+"""Seconds to wait for a connection to the store."""
+
+OAREPO_S3_READ_TIMEOUT = 60
+"""Seconds to wait for an answer of the store: assembling a large object takes a while."""
+
+OAREPO_S3_MAX_ATTEMPTS = 3
+"""How often a control call is tried in all, with the SDK's ``standard`` retries."""
+
+OAREPO_S3_POOL_SIZE = 20
+"""Connections kept to a location by one process; at least the number of its threads."""
+
+INVENIO_S3_NAMES = {
+    "INVENIO_S3_TENANT": "OAREPO_S3_TENANT",
+    "INVENIO_S3_ENDPOINT_URL": "S3_ENDPOINT_URL",
+    "INVENIO_S3_ACCESS_KEY_ID": "S3_ACCESS_KEY_ID",
+    "INVENIO_S3_SECRET_ACCESS_KEY": "S3_SECRET_ACCESS_KEY",
+}
+"""Other names for settings, honoured in the configuration file and in the environment."""

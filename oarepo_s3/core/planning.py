@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""How a file is cut into parts.
+
+One part size per upload: some stores (Cloudflare R2) want it, and a client that knows the part
+size and the number of parts can compute every range by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import InvalidSize, PartOutOfRange
+
+MIB = 2**20
+GIB = 2**30
+TIB = 2**40
+
+
+@dataclass(frozen=True, slots=True)
+class PartLimits:
+    """What the store takes.
+
+    Sizes are in bytes. The defaults are those of Amazon S3 ("Amazon S3 multipart upload limits",
+    S3 User Guide); every store that this project was measured on shares them.
+    """
+
+    min_part_size: int = 5 * MIB
+    max_part_size: int = 5 * GIB
+    max_parts: int = 10_000
+    max_size: int = 5 * TIB
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
+    """The cut of one file: ``size`` bytes in ``num_parts`` parts of ``part_size`` bytes each.
+
+    The last part has what is left. A file of zero bytes has one part of zero bytes, because S3
+    cannot complete an upload without parts.
+    """
+
+    size: int
+    part_size: int
+    num_parts: int
+
+    def size_of(self, part: int) -> int:
+        """Return the size in bytes of a part (1..num_parts).
+
+        :raises PartOutOfRange: when there is no such part.
+        """
+        if not 1 <= part <= self.num_parts:
+            raise PartOutOfRange(part=part, num_parts=self.num_parts)
+        if part < self.num_parts:
+            return self.part_size
+        return self.size - self.part_size * (self.num_parts - 1)
+
+
+def plan_parts(
+    size: int,
+    *,
+    limits: PartLimits,
+    preferred: int,
+    wish: int | None = None,
+) -> PartPlan:
+    """Choose the part size for a file and count its parts.
+
+    A caller's wish is honoured where it is legal and moved to the nearest legal part size where
+    it is not; what was chosen is in the plan, and the client has to follow the plan.
+
+    :param size: bytes in the file, 0 or more.
+    :param limits: what the store takes.
+    :param preferred: part size in bytes when the caller has no wish.
+    :param wish: part size in bytes that the caller would like.
+    :raises InvalidSize: for a negative size, one that no legal cut can hold, or a wish below 1.
+    """
+    if size < 0:
+        raise InvalidSize(size=size, max_size=limits.max_size)
+    if size > min(limits.max_size, limits.max_parts * limits.max_part_size):
+        raise InvalidSize(size=size, max_size=limits.max_size)
+    if wish is not None and wish < 1:
+        raise InvalidSize(size=wish, max_size=limits.max_part_size)
+    # The smallest part size that needs no more than max_parts, in whole MiB so that people can
+    # read it; the MiB is given up only where it would exceed the largest part.
+    smallest = -(-size // limits.max_parts)
+    smallest = min(-(-smallest // MIB) * MIB, max(limits.max_part_size, smallest))
+    part_size = max(wish or preferred, smallest, limits.min_part_size)
+    part_size = min(part_size, limits.max_part_size)
+    return PartPlan(size, part_size, max(1, -(-size // part_size)))

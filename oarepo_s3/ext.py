@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The Flask extension."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from . import config
+from .services.context import UploadContext
+
+
+class OARepoS3:
+    """Direct multipart uploads for an Invenio application.
+
+    :param app: the application; or call :meth:`init_app` later.
+    """
+
+    def __init__(self, app: Flask | None = None) -> None:
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Set the default settings and register the extension.
+
+        :raises RuntimeError: when the application has the extension already.
+        """
+        if "oarepo-s3" in app.extensions:
+            raise RuntimeError(
+                "OARepoS3 is registered on this application already: an installed oarepo-s3 is"
+                " loaded by its entry point, so remove the second call of init_app()."
+            )
+        self._init_config(app)
+        app.extensions["oarepo-s3"] = UploadContext(app)
+
+    def _init_config(self, app: Flask) -> None:
+        for name in dir(config):
+            if name.startswith("OAREPO_S3_"):
+                app.config.setdefault(name, getattr(config, name))
+        # invenio-s3 reads its settings once, at first use: the other names have to be mapped
+        # before that.
+        for other, name in config.INVENIO_S3_NAMES.items():
+            value = os.environ.get(other) or app.config.get(other)
+            if value:
+                app.config[name] = value

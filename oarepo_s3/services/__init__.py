@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The use cases. They take ids and values, never a request, and know nothing of HTTP."""
+
+from __future__ import annotations
+
+from .abort import abort_upload
+from .complete import complete_upload
+from .create import NewUpload, create_upload, open_for_version
+from .parts import PartUrl, first_window, sign_parts, uploaded_parts
+from .queries import UploadPage, find_upload, get_upload, list_uploads
+from .sweep import SweepCounts, sweep_expired
+
+__all__ = (
+    "NewUpload",
+    "PartUrl",
+    "SweepCounts",
+    "UploadPage",
+    "abort_upload",
+    "complete_upload",
+    "create_upload",
+    "find_upload",
+    "first_window",
+    "get_upload",
+    "list_uploads",
+    "open_for_version",
+    "sign_parts",
+    "sweep_expired",
+    "uploaded_parts",
+)

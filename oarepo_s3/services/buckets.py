@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""What an upload does to the tables of invenio-files-rest: room, versions and files.
+
+All of it happens in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from invenio_db import db
+from invenio_files_rest.models import Bucket, FileInstance, ObjectVersion, ObjectVersionTag
+from invenio_files_rest.proxies import current_files_rest
+from sqlalchemy.orm.util import identity_key
+
+from ..core.errors import BucketLocked, BucketNotFound, FileTooLarge, QuotaExceeded
+from ..models import Upload
+
+
+def lock_bucket(bucket_id: UUID) -> Bucket:
+    """Return the bucket, fresh, with its row locked until the end of the transaction.
+
+    The lock is an update that changes nothing: it works on SQLite too, where FOR UPDATE does not
+    exist, and unlike FOR UPDATE it lets others insert rows that refer to the bucket.
+
+    :raises BucketNotFound: when there is none, or it is deleted.
+    """
+    db.session.flush()
+    db.session.execute(
+        sa.update(Bucket)
+        .where(Bucket.id == bucket_id)
+        .values(size=Bucket.size)
+        .execution_options(synchronize_session=False)
+    )
+    bucket = db.session.get(Bucket, bucket_id, populate_existing=True)
+    if bucket is None or bucket.deleted:
+        raise BucketNotFound()
+    return bucket
+
+
+def require_room(bucket: Bucket, size: int) -> None:
+    """Check the file against every limit of the bucket, as configured for files-rest.
+
+    :param bucket: a locked bucket, or the answer may be stale before it is used.
+    :param size: bytes.
+    :raises BucketLocked: when the bucket takes no changes.
+    :raises FileTooLarge: when a single file may not be that large.
+    :raises QuotaExceeded: when another limit does not allow it.
+    """
+    if bucket.locked:
+        raise BucketLocked()
+    for limiter in current_files_rest.file_size_limiters(bucket):
+        if limiter.limit is not None and size > limiter.limit:
+            alone = bucket.max_file_size is not None and size > bucket.max_file_size
+            error = FileTooLarge if alone else QuotaExceeded
+            raise error(size=size, limit=limiter.limit, reason=limiter.reason)
+
+
+def change_size(bucket_id: UUID, by: int) -> None:
+    """Add bytes to a bucket's size (or take them away), whatever others do at the same time."""
+    if not by:
+        return
+    db.session.flush()
+    db.session.execute(
+        sa.update(Bucket)
+        .where(Bucket.id == bucket_id)
+        .values(size=Bucket.size + by)
+        .execution_options(synchronize_session=False)
+    )
+    loaded = db.session.identity_map.get(identity_key(Bucket, bucket_id))
+    if loaded is not None:
+        db.session.refresh(loaded)
+
+
+def publish_file(upload: Upload) -> ObjectVersion | None:
+    """Make the uploaded file readable; create its version if it has none yet.
+
+    :returns: the version, or None when somebody removed it meanwhile.
+    :raises BucketNotFound: when the bucket is gone.
+    :raises BucketLocked: when the bucket takes no changes.
+    """
+    if upload.version_id is not None:
+        file = db.session.get(FileInstance, upload.file_id)
+        if file is None:
+            return None
+        file.readable, file.writable = True, False
+        file.size, file.checksum = upload.size, upload.checksum
+        return db.session.get(ObjectVersion, upload.version_id)
+    bucket = lock_bucket(upload.bucket_id)
+    if bucket.locked:
+        raise BucketLocked()
+    file = FileInstance(id=upload.file_id)
+    file.set_uri(
+        upload.uri, upload.size, upload.checksum, storage_class=bucket.default_storage_class
+    )
+    db.session.add(file)
+    # From here on the new version counts the bytes, which the row had reserved until now.
+    bucket.size -= upload.reserved
+    upload.reserved = 0
+    version = ObjectVersion.create(bucket, upload.key, _file_id=file, mimetype=upload.content_type)
+    upload.version_id = version.version_id
+    return version
+
+
+def give_room_back(upload: Upload) -> None:
+    """Free what the row itself has reserved; nothing the second time."""
+    change_size(upload.bucket_id, -upload.reserved)
+    upload.reserved = 0
+
+
+def remove_file(upload: Upload) -> None:
+    """Undo what the upload did: give the room back and remove its versions and file.
+
+    A locked bucket does not stop this: nothing that anybody could read is changed.
+    """
+    give_room_back(upload)
+    if upload.version_id is None:
+        return
+    versions = db.session.scalars(
+        sa.select(ObjectVersion).where(ObjectVersion.file_id == upload.file_id)
+    ).all()
+    for version in versions:
+        if not _was_deleted(version):
+            change_size(version.bucket_id, -upload.size)
+        _remove_version(version)
+    db.session.execute(sa.delete(FileInstance).where(FileInstance.id == upload.file_id))
+
+
+def _remove_version(version: ObjectVersion) -> None:
+    bucket_id, key, was_head = version.bucket_id, version.key, version.is_head
+    db.session.execute(
+        sa.delete(ObjectVersionTag).where(ObjectVersionTag.version_id == version.version_id)
+    )
+    db.session.delete(version)
+    db.session.flush()
+    if was_head:
+        latest = ObjectVersion.get_versions(bucket_id, key, desc=True).first()
+        if latest is not None:
+            latest.is_head = True
+            db.session.flush()
+
+
+def _was_deleted(version: ObjectVersion) -> bool:
+    """Whether files-rest already took the version's size off the bucket.
+
+    ``ObjectVersion.delete`` does that when it puts a delete marker over a head.
+    """
+    if version.is_head:
+        return False
+    next_version = db.session.scalars(
+        sa.select(ObjectVersion)
+        .where(
+            ObjectVersion.bucket_id == version.bucket_id,
+            ObjectVersion.key == version.key,
+            ObjectVersion.created > version.created,
+        )
+        .order_by(ObjectVersion.created)
+        .limit(1)
+    ).first()
+    return next_version is not None and next_version.deleted

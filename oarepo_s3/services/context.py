@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""What the services need of the application: its settings and its stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..backends import StoreConfig, Stores
+from ..core.credentials import Credentials
+from ..core.planning import PartLimits
+from ..core.uris import ObjectURI
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from ..backends import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings that rules depend on, with their types; sizes in bytes."""
+
+    limits: PartLimits
+    part_size: int
+    upload_lifetime: timedelta
+    part_url_lifetime: timedelta
+    url_window: int
+    max_urls: int
+    page_size: int
+    sweep_batch: int
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Settings:
+        """Read the ``OAREPO_S3_*`` settings of an application."""
+        return cls(
+            limits=PartLimits(
+                min_part_size=config["OAREPO_S3_MIN_PART_SIZE"],
+                max_part_size=config["OAREPO_S3_MAX_PART_SIZE"],
+                max_parts=config["OAREPO_S3_MAX_PARTS"],
+                max_size=config["OAREPO_S3_MAX_FILE_SIZE"],
+            ),
+            part_size=config["OAREPO_S3_PART_SIZE"],
+            upload_lifetime=timedelta(seconds=config["OAREPO_S3_UPLOAD_LIFETIME"]),
+            part_url_lifetime=timedelta(seconds=config["OAREPO_S3_PART_URL_LIFETIME"]),
+            url_window=config["OAREPO_S3_URL_WINDOW"],
+            max_urls=config["OAREPO_S3_MAX_URLS"],
+            page_size=config["OAREPO_S3_PAGE_SIZE"],
+            sweep_batch=config["OAREPO_S3_SWEEP_BATCH"],
+        )
+
+
+class UploadContext:
+    """The state of the extension in one application."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        """The application; sender of the signals."""
+        self._stores = Stores(self._store_config)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return Settings.from_config(self.app.config)
+
+    def store(self, uri: str) -> ObjectStore:
+        """Return the store that holds the object with this URI.
+
+        :raises InvalidLocation: when no back end is installed for it.
+        """
+        return self._stores.get(ObjectURI.parse(uri))
+
+    def _store_config(self, uri: ObjectURI) -> StoreConfig:
+        """Describe the connection as invenio-s3 does, so that both speak to the same store."""
+        config = self.app.config
+        info = self.app.extensions["invenio-s3"].init_s3fs_info
+        connection = info["client_kwargs"]
+        return StoreConfig(
+            endpoint_url=connection.get("endpoint_url"),
+            public_endpoint_url=config["OAREPO_S3_PUBLIC_ENDPOINT_URL"],
+            region=connection.get("region_name"),
+            credentials=_fixed_credentials(info["key"], info["secret"]),
+            tenant=config["OAREPO_S3_TENANT"],
+            verify=connection.get("verify"),
+            client_options={
+                "request_checksum_calculation": "when_required",
+                "response_checksum_validation": "when_required",
+                "connect_timeout": config["OAREPO_S3_CONNECT_TIMEOUT"],
+                "read_timeout": config["OAREPO_S3_READ_TIMEOUT"],
+                "retries": {
+                    "mode": "standard",
+                    "total_max_attempts": config["OAREPO_S3_MAX_ATTEMPTS"],
+                },
+                "max_pool_connections": config["OAREPO_S3_POOL_SIZE"],
+                **info["config_kwargs"],
+            },
+        )
+
+
+def _fixed_credentials(access_key: str | None, secret_key: str | None) -> Credentials | None:
+    if not (access_key and secret_key):
+        return None
+    return Credentials(str(access_key), str(secret_key))

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Open an upload: check the room, write the row, then ask the store.
+
+Two doors lead here. The REST API calls :func:`create_upload`, which owns its transactions: the row
+is committed before the store is called, so a crash leaves a row that the sweep ends. An assignment
+(``files[key] = MultipartUpload(...)``) calls :func:`open_for_version` inside the transaction of
+whoever assigns.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from flask import current_app
+from invenio_db import db
+from invenio_files_rest.helpers import make_path
+from invenio_files_rest.models import Bucket, ObjectVersion
+
+from ..core.errors import InvalidKey, InvalidRequest, StoreError, StoreUnavailable
+from ..core.planning import PartPlan, plan_parts
+from ..core.states import UploadState
+from ..core.times import utcnow
+from ..core.uris import ObjectURI
+from ..models import Upload
+from ..proxies import current_s3
+from .buckets import give_room_back, lock_bucket, require_room
+
+TOKEN_METADATA = "oarepo-upload-token"
+"""Name of the object metadata that carries the upload's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What a client asks for.
+
+    :param bucket_id: id of the files-rest bucket.
+    :param key: name of the file in it.
+    :param size: bytes of the whole file.
+    :param part_size: bytes of a part, if the client has a wish.
+    :param checksum: the client's digest of the whole file, ``algorithm:value``.
+    :param lifetime: how long the upload may take; None for the configured time.
+    :param user_id: who asks; None for a system process.
+    """
+
+    bucket_id: UUID
+    key: str
+    size: int
+    content_type: str | None = None
+    part_size: int | None = None
+    checksum: str | None = None
+    lifetime: timedelta | None = None
+    user_id: int | None = None
+
+
+def create_upload(new: NewUpload) -> Upload:
+    """Reserve room in the bucket and open a multipart upload at its store.
+
+    One call to the store, and the same number of SQL statements whatever the number of parts.
+
+    :raises InputError: when the file cannot be stored, or there is no room for it.
+    :raises BucketNotFound: when there is no such bucket.
+    :raises BucketLocked: when it takes no changes.
+    :raises StoreError: when the store does not open the upload; the room is given back.
+    """
+    plan = _plan(new)
+    _check_key(new.key)
+    bucket = lock_bucket(new.bucket_id)
+    require_room(bucket, plan.size)
+    bucket.size += plan.size
+    file_id = uuid.uuid4()
+    upload = _row(new, plan, file_id, _object_uri(bucket, file_id))
+    upload.reserved = plan.size
+    db.session.add(upload)
+    db.session.commit()
+    try:
+        _open_at_store(upload)
+    except StoreError as error:
+        _give_up(upload, error)
+        raise
+    db.session.commit()
+    return upload
+
+
+def open_for_version(new: NewUpload, version: ObjectVersion, uri: str) -> Upload:
+    """Open a multipart upload for a version that files-rest is just creating.
+
+    The caller's transaction is neither committed nor rolled back.
+
+    :param version: has a file without content; files-rest counts its size.
+    :param uri: where the storage factory puts the file.
+    :raises InputError: when the file cannot be stored, or there is no room for it.
+    :raises StoreError: when the store does not open the upload.
+    """
+    plan = _plan(new)
+    require_room(lock_bucket(new.bucket_id), plan.size)
+    upload = _row(new, plan, version.file.id, uri)
+    upload.version_id = version.version_id
+    db.session.add(upload)
+    db.session.flush()
+    _open_at_store(upload)
+    db.session.flush()
+    return upload
+
+
+def _plan(new: NewUpload) -> PartPlan:
+    settings = current_s3.settings
+    return plan_parts(
+        new.size, limits=settings.limits, preferred=settings.part_size, wish=new.part_size
+    )
+
+
+def _check_key(key: str) -> None:
+    longest = current_app.config["FILES_REST_OBJECT_KEY_MAX_LEN"]
+    if not key:
+        raise InvalidKey(reason="it is empty")
+    if len(key) > longest:
+        raise InvalidKey(reason=f"it has {len(key)} characters, {longest} are possible")
+    if not key.isprintable():
+        raise InvalidKey(reason="it has control characters")
+
+
+def _object_uri(bucket: Bucket, file_id: UUID) -> str:
+    """Return the URI of a new object, laid out as files-rest's storage factory does it."""
+    uri = make_path(
+        bucket.location.uri,
+        str(file_id),
+        "data",
+        current_app.config["FILES_REST_STORAGE_PATH_DIMENSIONS"],
+        current_app.config["FILES_REST_STORAGE_PATH_SPLIT_LENGTH"],
+    )
+    current_s3.store(
+        uri
+    )  # a location that no back end serves is refused before anything is written
+    return str(uri)
+
+
+def _row(new: NewUpload, plan: PartPlan, file_id: UUID, uri: str) -> Upload:
+    lifetime = new.lifetime or current_s3.settings.upload_lifetime
+    if lifetime <= timedelta(0):
+        raise InvalidRequest(reason="the upload would expire before it begins")
+    now = utcnow()
+    return Upload(
+        id=uuid.uuid4(),
+        bucket_id=new.bucket_id,
+        key=new.key,
+        file_id=file_id,
+        user_id=new.user_id,
+        size=plan.size,
+        part_size=plan.part_size,
+        num_parts=plan.num_parts,
+        content_type=new.content_type,
+        declared_checksum=new.checksum,
+        uri=uri,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+def _open_at_store(upload: Upload) -> None:
+    upload.store_upload_id = current_s3.store(upload.uri).create_upload(
+        ObjectURI.parse(upload.uri).key,
+        content_type=upload.content_type,
+        metadata={TOKEN_METADATA: upload.token},
+    )
+
+
+def _give_up(upload: Upload, error: StoreError) -> None:
+    """Give the room back at once; the sweep looks for an upload that was opened all the same.
+
+    When no answer came, the store may have opened the upload: only a clear refusal ends the row.
+    """
+    unknown = isinstance(error, StoreUnavailable)
+    give_room_back(upload)
+    upload.move(UploadState.EXPIRED if unknown else UploadState.FAILED, reason=str(error))
+    db.session.commit()

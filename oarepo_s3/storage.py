@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Where invenio-files-rest meets the store.
+
+Set ``FILES_REST_STORAGE_FACTORY = 'oarepo_s3.storage.s3_storage_factory'``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any, BinaryIO
+
+from botocore.handlers import validate_bucket_name
+from flask import Response, current_app, g
+from invenio_files_rest.errors import FileSizeError, StorageError
+from invenio_files_rest.models import FileInstance
+from invenio_files_rest.storage import pyfs_storage_factory
+from invenio_s3.helpers import redirect_stream
+from invenio_s3.storage import S3FSFileStorage
+
+from .api import MultipartUpload
+from .backends import ObjectInfo, PresignsDownloads
+from .core.checksums import MultipartChecksum, composite_etag
+from .core.errors import FileTooLarge, QuotaExceeded
+from .core.uris import ObjectURI
+from .proxies import current_s3
+from .services import NewUpload, open_for_version
+
+READ_SIZE = 2**20
+"""Bytes read at a time while a checksum is computed."""
+
+
+class S3FileStorage(S3FSFileStorage):
+    """invenio-s3's storage, which also takes a :class:`~oarepo_s3.api.MultipartUpload`.
+
+    :param fileurl: URI of the object.
+    :param file: the file instance that the storage works for.
+    """
+
+    def __init__(self, fileurl: str, *, file: FileInstance | None = None, **kwargs: Any) -> None:
+        self._file = file
+        super().__init__(fileurl, **kwargs)
+
+    def save(self, incoming_stream: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Save a stream, or open an upload whose bytes go straight to the store.
+
+        :returns: ``(uri, size, checksum)`` for a stream; for an upload also ``readable=False`` and
+            ``writable=True``: it cannot be read yet, and can be deleted.
+        :raises FileSizeError: when there is no room for the file.
+        """
+        if not isinstance(incoming_stream, MultipartUpload):
+            return tuple(super().save(incoming_stream, *args, **kwargs))
+        try:
+            return self._open_upload(incoming_stream)
+        except (QuotaExceeded, FileTooLarge) as error:
+            # The error that callers of files-rest know for this.
+            raise FileSizeError(description=str(error)) from error
+
+    def checksum(
+        self,
+        chunk_size: int | None = None,
+        progress_callback: Callable[[int, int], None] | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """Compute the checksum again, in the form that the file was stored with.
+
+        The content is read, as for any other checksum: the multipart checksum is computed from the
+        digests of the parts. Where the store encrypts in a way that makes ETags opaque, the ETag
+        that it reports is all there is.
+        """
+        stored = MultipartChecksum.parse(self._file.checksum if self._file else None)
+        if stored is None:
+            return str(
+                super().checksum(
+                    chunk_size=chunk_size, progress_callback=progress_callback, **kwargs
+                )
+            )
+        info = current_s3.store(self.fileurl).head(ObjectURI.parse(self.fileurl).key)
+        if info is None:
+            raise StorageError(errors="The object is not there.")
+        etag = self._content_etag(stored, info, progress_callback)
+        return str(MultipartChecksum(etag, stored.part_size))
+
+    def send_file(
+        self,
+        filename: str,
+        mimetype: str | None = None,
+        restricted: bool = True,
+        checksum: str | None = None,
+        trusted: bool = False,
+        chunk_size: int | None = None,
+        as_attachment: bool = False,
+    ) -> Response:
+        """Redirect to the store, as invenio-s3 does, at the address that clients can reach."""
+        store = current_s3.store(self.fileurl) if self._is_s3 else None
+        if not isinstance(store, PresignsDownloads):
+            return super().send_file(
+                filename,
+                mimetype=mimetype,
+                restricted=restricted,
+                checksum=checksum,
+                trusted=trusted,
+                chunk_size=chunk_size,
+                as_attachment=as_attachment,
+            )
+
+        def url(ResponseContentType: str, ResponseContentDisposition: str) -> str:
+            return store.presign_download(
+                ObjectURI.parse(self.fileurl).key,
+                lifetime=timedelta(seconds=current_app.config["S3_URL_EXPIRATION"]),
+                content_type=ResponseContentType,
+                content_disposition=ResponseContentDisposition,
+            )
+
+        return redirect_stream(
+            url,
+            filename,
+            mimetype=mimetype,
+            restricted=restricted,
+            trusted=trusted,
+            as_attachment=as_attachment,
+        )
+
+    @property
+    def _is_s3(self) -> bool:
+        return bool(self.fileurl.startswith("s3://"))
+
+    def _get_fs(self, *args: Any, **kwargs: Any) -> tuple[Any, str]:
+        fs, path = super()._get_fs(*args, **kwargs)
+        tenant = current_app.config["OAREPO_S3_TENANT"]
+        if not (self._is_s3 and tenant):
+            return fs, path
+        # The SDK refuses the colon of tenant:bucket, which Ceph wants.
+        fs.connect()
+        fs.s3.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
+        uri = ObjectURI.parse(path)
+        return fs, f"s3://{tenant}:{uri.bucket}/{uri.key}"
+
+    def _open_upload(self, wanted: MultipartUpload) -> tuple[str, int, None, bool, bool]:
+        versions = self._file.objects if self._file is not None else []
+        if len(versions) != 1:
+            raise StorageError(
+                errors="A MultipartUpload needs an object version to belong to. Assign it with"
+                " files[key] = upload, or ObjectVersion.create(bucket, key, stream=upload)."
+            )
+        version = versions[0]
+        upload = open_for_version(
+            NewUpload(
+                bucket_id=version.bucket_id,
+                key=version.key,
+                size=wanted.size,
+                content_type=wanted.content_type,
+                part_size=wanted.part_size,
+                checksum=wanted.checksum,
+                lifetime=wanted.lifetime,
+                user_id=_user_id() if wanted.user_id is None else wanted.user_id,
+            ),
+            version,
+            self.fileurl,
+        )
+        if wanted.content_type:
+            version.mimetype = wanted.content_type
+        wanted.opened(upload)
+        self._size = upload.size
+        return self.fileurl, upload.size, None, False, True
+
+    def _content_etag(
+        self,
+        stored: MultipartChecksum,
+        info: ObjectInfo,
+        progress_callback: Callable[[int, int], None] | None,
+    ) -> str:
+        if not info.etag_is_digest or not (stored.is_composite or stored.is_md5):
+            return info.etag
+        part_size = stored.part_size if stored.is_composite else None
+        with self.open(mode="rb") as stream:
+            digests = list(_digests(stream, part_size, info.size, progress_callback))
+        return composite_etag(digests) if stored.is_composite else digests[0].hex()
+
+
+def _digests(
+    stream: BinaryIO,
+    part_size: int | None,
+    size: int,
+    progress_callback: Callable[[int, int], None] | None,
+) -> Iterator[bytes]:
+    """Yield the MD5 of each part (of the whole without a part size), in flat memory."""
+    done = 0
+    while True:
+        left = part_size if part_size is not None else max(size, 1)
+        digest = hashlib.md5(usedforsecurity=False)
+        while left and (chunk := stream.read(min(READ_SIZE, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+            done += len(chunk)
+            if progress_callback:
+                progress_callback(size, done)
+        yield digest.digest()
+        if done >= size or left:
+            return
+
+
+def _user_id() -> int | None:
+    identity_id = getattr(g.get("identity"), "id", None)
+    return identity_id if isinstance(identity_id, int) else None
+
+
+def s3_storage_factory(fileinstance: FileInstance | None = None, **kwargs: Any) -> S3FileStorage:
+    """Return the storage of a file; for ``FILES_REST_STORAGE_FACTORY``."""
+    return pyfs_storage_factory(
+        fileinstance=fileinstance,
+        filestorage_class=partial(S3FileStorage, file=fileinstance),
+        **kwargs,
+    )

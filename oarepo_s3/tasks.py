@@ -1,0 +1,18 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Celery tasks, for the beat schedule."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from .services import sweep_expired
+
+
+@shared_task
+def cleanup_expired_multipart_uploads() -> dict[str, int]:
+    """Drop uploads whose time has run out: at the store, in the bucket and in the quota.
+
+    :returns: how many were ``expired``, ``aborted`` and ``failed`` (tried again next time).
+    """
+    return sweep_expired().as_dict()

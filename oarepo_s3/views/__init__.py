@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""HTTP: parse, authorise, call one service, serialise."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from .records import (
+    MultipartUploadAbortResource,
+    MultipartUploadCompleteResource,
+    multipart_actions,
+)
+from .serializers import ENDPOINT
+from .uploads import (
+    UploadCompleteResource,
+    UploadListResource,
+    UploadPartsResource,
+    UploadResource,
+    UploadUrlsResource,
+)
+
+__all__ = (
+    "MultipartUploadAbortResource",
+    "MultipartUploadCompleteResource",
+    "create_blueprint",
+    "multipart_actions",
+)
+
+
+def create_blueprint(app: Flask) -> Blueprint:
+    """Return the blueprint of the REST API, at the configured address."""
+    blueprint = Blueprint(ENDPOINT, __name__, url_prefix=app.config["OAREPO_S3_URL_PREFIX"])
+    one = "/<upload_id>"
+    blueprint.add_url_rule("", view_func=UploadListResource.as_view("uploads"))
+    blueprint.add_url_rule(one, view_func=UploadResource.as_view("upload"))
+    blueprint.add_url_rule(f"{one}/urls", view_func=UploadUrlsResource.as_view("urls"))
+    blueprint.add_url_rule(f"{one}/parts", view_func=UploadPartsResource.as_view("parts"))
+    blueprint.add_url_rule(f"{one}/complete", view_func=UploadCompleteResource.as_view("complete"))
+    return blueprint

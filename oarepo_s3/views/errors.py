@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The one place where errors become HTTP answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify
+from flask.views import MethodView
+from invenio_db import db
+from marshmallow import ValidationError
+
+from ..core.errors import InvalidRequest, UploadError
+
+
+class Resource(MethodView):
+    """A view whose errors have Invenio's form, with a stable code, wherever it is mounted."""
+
+    init_every_request = False
+
+    def dispatch_request(self, **kwargs: Any) -> Any:
+        """Call the method; after an error nothing half-done stays in the database session."""
+        try:
+            return super().dispatch_request(**kwargs)
+        except UploadError as error:
+            db.session.rollback()
+            return error_response(error)
+        except ValidationError as error:
+            db.session.rollback()
+            return error_response(_from_validation(error))
+
+
+def error_response(error: UploadError) -> Response:
+    """Write an error as ``{"status", "message", "code", "errors"?}``."""
+    body: dict[str, Any] = {
+        "status": error.status,
+        "message": str(error),
+        "code": error.code,
+    }
+    if error.errors:
+        body["errors"] = error.errors
+    response = jsonify(body)
+    response.status_code = error.status
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _from_validation(error: ValidationError) -> InvalidRequest:
+    details = [
+        {"field": field, "message": message}
+        for field, message in _flatten(error.messages)
+    ][:20]
+    fields = ", ".join(dict.fromkeys(detail["field"] or "body" for detail in details))
+    return InvalidRequest(reason=f"see {fields}", errors=details)
+
+
+def _flatten(messages: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(messages, dict):
+        return [
+            found
+            for name, inner in messages.items()
+            for found in _flatten(inner, path if name == "_schema" else f"{path}.{name}".strip("."))
+        ]
+    if isinstance(messages, list):
+        return [found for inner in messages for found in _flatten(inner, path)]
+    return [(path, str(messages))]

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""What comes over the wire: requests are read strictly."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import request
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
+
+from ..core.errors import InvalidRequest
+from ..core.states import UploadState
+
+_MIME = re.compile(r"[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+(\s*;[ -~]*)?\Z")
+_CHECKSUM = re.compile(r"[a-z0-9-]+:[ -9;-~]+\Z")
+LARGEST_INTEGER = 2**63 - 1
+"""What the database can hold; larger numbers are refused before they are looked at."""
+
+
+class StrictInteger(fields.Integer):
+    """A JSON integer: no string, no float, no boolean."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.make_error("invalid", input=value)
+        if abs(value) > LARGEST_INTEGER:
+            raise self.make_error("too_large", input=value)
+        return value
+
+
+class CreateSchema(Schema):
+    """``POST /multipart-uploads``."""
+
+    class Meta:
+        """An unknown field is a mistake that the client should learn of."""
+
+        unknown = RAISE
+
+    bucket = fields.UUID(required=True)
+    key = fields.String(required=True)
+    size = StrictInteger(required=True)
+    content_type = fields.String(
+        allow_none=True,
+        validate=[
+            validate.Length(max=255),
+            validate.Regexp(_MIME, error="Not a MIME type such as text/plain."),
+        ],
+    )
+    part_size = StrictInteger(allow_none=True)
+    checksum = fields.String(
+        allow_none=True,
+        validate=[
+            validate.Length(max=255),
+            validate.Regexp(_CHECKSUM, error="Not of the form algorithm:value."),
+        ],
+    )
+
+
+class PartSchema(Schema):
+    """A part in the body of complete; some clients write ``PartNum``, and some send more fields."""
+
+    class Meta:
+        """boto3 and Uppy send back whatever the store gave them."""
+
+        unknown = EXCLUDE
+
+    number = StrictInteger(required=True, data_key="PartNumber")
+    etag = fields.String(required=True, data_key="ETag", validate=validate.Length(min=1, max=255))
+
+    @pre_load
+    def accept_part_num(self, data: Any, **kwargs: Any) -> Any:
+        """Take ``PartNum`` for ``PartNumber``."""
+        if isinstance(data, dict) and "PartNum" in data and "PartNumber" not in data:
+            return {**data, "PartNumber": data["PartNum"]}
+        return data
+
+
+class CompleteSchema(Schema):
+    """``POST .../complete``: no body, or the parts."""
+
+    class Meta:
+        """Clients add their own fields here."""
+
+        unknown = EXCLUDE
+
+    parts = fields.List(fields.Nested(PartSchema), allow_none=True, load_default=None)
+
+
+class ListSchema(Schema):
+    """The query of ``GET /multipart-uploads``."""
+
+    class Meta:
+        """Query strings collect noise on their way."""
+
+        unknown = EXCLUDE
+
+    bucket = fields.UUID(load_default=None)
+    state = fields.Enum(UploadState, by_value=True, load_default=None)
+    page = fields.Integer(load_default=1, validate=validate.Range(1, 100_000))
+
+
+class PartsQuerySchema(Schema):
+    """The query of ``GET .../parts``."""
+
+    class Meta:
+        """Query strings collect noise on their way."""
+
+        unknown = EXCLUDE
+
+    after = fields.Integer(load_default=0, validate=validate.Range(0, LARGEST_INTEGER))
+
+
+def load_json(schema: Schema, *, optional: bool = False) -> dict[str, Any]:
+    """Read the body of the request.
+
+    :param optional: a request without a body counts as ``{}``.
+    :raises InvalidRequest: when the body is no JSON object.
+    :raises ValidationError: when it does not fit the schema.
+    """
+    if optional and not request.get_data(cache=True):
+        return dict(schema.load({}))
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise InvalidRequest(reason="the body has to be a JSON object")
+    return dict(schema.load(body))
+
+
+def load_claims() -> dict[int, str] | None:
+    """Read the client's ETags by part number from the body of complete, or None.
+
+    :raises ValidationError: when a part is given twice with different ETags.
+    """
+    parts = load_json(CompleteSchema(), optional=True)["parts"]
+    if parts is None:
+        return None
+    claims: dict[int, str] = {}
+    for part in parts:
+        if claims.setdefault(part["number"], part["etag"]) != part["etag"]:
+            raise ValidationError({"parts": [f"Part {part['number']} has two ETags."]})
+    return claims
+
+
+def load_query(schema: Schema) -> dict[str, Any]:
+    """Read the query string.
+
+    :raises ValidationError: when it does not fit the schema.
+    """
+    return dict(schema.load(request.args.to_dict()))

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Answers as plain dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import url_for
+
+from ..core.parts import UploadedPart
+from ..core.states import UploadState
+from ..core.times import isoformat
+from ..models import Upload
+from ..services import PartUrl
+
+ENDPOINT = "oarepo_s3"
+"""Name of the blueprint."""
+
+
+def dump_upload(upload: Upload) -> dict[str, Any]:
+    """Write the session of an upload; its length does not depend on the number of parts."""
+    dumped: dict[str, Any] = {
+        "id": str(upload.id),
+        "bucket": str(upload.bucket_id),
+        "key": upload.key,
+        "state": upload.state,
+        "size": upload.size,
+        "part_size": upload.part_size,
+        "num_parts": upload.num_parts,
+        "content_type": upload.content_type,
+        "created_at": isoformat(upload.created_at),
+        "expires_at": isoformat(upload.expires_at),
+        "links": dump_links(upload),
+    }
+    if upload.state == UploadState.COMPLETED:
+        dumped["file"] = {
+            "file_id": str(upload.file_id),
+            "version_id": str(upload.version_id),
+            "key": upload.key,
+            "size": upload.size,
+            "checksum": upload.checksum,
+        }
+    if upload.state == UploadState.FAILED:
+        dumped["reason"] = upload.reason
+    return dumped
+
+
+def dump_links(upload: Upload) -> dict[str, str]:
+    """Write the addresses of what can be done with an upload."""
+    names = {
+        "self": "upload",
+        "urls": "urls",
+        "parts": "parts",
+        "complete": "complete",
+        "abort": "upload",
+    }
+    return {
+        link: url_for(f"{ENDPOINT}.{view}", upload_id=upload.id, _external=True)
+        for link, view in names.items()
+    }
+
+
+def dump_urls(urls: Iterable[PartUrl]) -> list[dict[str, Any]]:
+    """Write signed part URLs."""
+    return [
+        {"part": url.part, "url": url.url, "expires_at": isoformat(url.expires_at)} for url in urls
+    ]
+
+
+def dump_parts(parts: Iterable[UploadedPart]) -> list[dict[str, Any]]:
+    """Write parts as the store has them."""
+    return [{"part": part.part, "size": part.size, "etag": part.etag} for part in parts]

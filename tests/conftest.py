@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Fixtures for all tests.
+
+A test that takes ``place`` runs once per place: a database with a store. ``local`` is SQLite with
+rclone's S3 server and needs nothing but Python packages; ``real`` is PostgreSQL with a Ceph RADOS
+Gateway. Both check signatures and expiry. A test of the rules alone uses the memory store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import sqlalchemy as sa
+from botocore.config import Config
+from invenio_app.factory import create_api
+from invenio_db import db as invenio_database
+
+from .services import CephRGW, Missing, Postgres, RcloneS3
+
+BUCKET = "oarepo-test"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A running S3 store with an empty bucket."""
+
+    endpoint_url: str
+    access_key: str
+    secret_key: str
+    bucket: str = BUCKET
+
+    def client(self, **options: Any) -> Any:
+        """Return a plain boto3 client, independent of the package's own."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name="us-east-1",
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                **options,
+            ),
+        )
+
+
+def start(service: Any) -> Iterator[Any]:
+    """Run a service for a fixture; skip, naming what is missing."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(service)
+        except Missing as missing:
+            pytest.skip(str(missing))
+        yield service
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory) -> Iterator[RcloneS3]:
+    """rclone's S3 server."""
+    yield from start(RcloneS3(tmp_path_factory.mktemp("rclone")))
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory) -> Iterator[CephRGW]:
+    """A Ceph RADOS Gateway."""
+    yield from start(CephRGW(tmp_path_factory.mktemp("ceph")))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory) -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    yield from start(Postgres(tmp_path_factory.mktemp("postgres")))
+
+
+@pytest.fixture(scope="session")
+def rclone_store(rclone) -> Store:
+    """rclone's store with a bucket."""
+    rclone.make_bucket(BUCKET)
+    return Store(rclone.endpoint_url, rclone.access_key, rclone.secret_key)
+
+
+@pytest.fixture(scope="session")
+def ceph_store(ceph) -> Store:
+    """Ceph's store with a bucket."""
+    store = Store(ceph.endpoint_url, ceph.access_key, ceph.secret_key)
+    store.client().create_bucket(Bucket=BUCKET)
+    return store
+
+
+LOCAL = pytest.param("local", marks=pytest.mark.rclone, id="local")
+REAL = pytest.param("real", marks=[pytest.mark.ceph, pytest.mark.postgres], id="real")
+
+
+@pytest.fixture(scope="module", params=[LOCAL, REAL])
+def place(request) -> str:
+    """Where the test runs; see the module's docstring."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def store(place, request) -> Store:
+    """The object store of the place."""
+    return request.getfixturevalue({"local": "rclone_store", "real": "ceph_store"}[place])
+
+
+@pytest.fixture(scope="module")
+def db_uri(place, request, tmp_path_factory) -> Iterator[str]:
+    """A fresh database of the place."""
+    if place == "real":
+        server = request.getfixturevalue("postgres")
+        name = f"test_{request.module.__name__.rpartition('.')[2]}"
+        yield server.create_database(name)
+        server.drop_database(name)
+        return
+    yield f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.db'}"
+
+
+@pytest.fixture(scope="module")
+def location_uri(store) -> str:
+    """URI of the location that buckets get."""
+    return f"s3://{store.bucket}"
+
+
+@pytest.fixture(scope="module")
+def app_config(app_config, store) -> dict[str, Any]:
+    """Settings of a real instance, less what the tests do not need."""
+    app_config.update(settings_for(store))
+    return app_config
+
+
+def settings_for(store: Store | None) -> dict[str, Any]:
+    """Return the application's settings for a store."""
+    settings: dict[str, Any] = {
+        "FILES_REST_STORAGE_FACTORY": "oarepo_s3.storage.s3_storage_factory",
+        "FILES_REST_STORAGE_CLASS_LIST": {"S": "Standard"},
+        "FILES_REST_DEFAULT_STORAGE_CLASS": "S",
+        "CELERY_TASK_ALWAYS_EAGER": True,
+        "CELERY_TASK_EAGER_PROPAGATES": True,
+        "CACHE_TYPE": "SimpleCache",
+        "RATELIMIT_ENABLED": False,
+        "APP_ENABLE_SECURE_HEADERS": False,
+        "REST_CSRF_ENABLED": False,
+        "SQLALCHEMY_ENGINE_OPTIONS": {},
+    }
+    if store is not None:
+        settings.update(
+            S3_ENDPOINT_URL=store.endpoint_url,
+            S3_ACCESS_KEY_ID=store.access_key,
+            S3_SECRET_ACCESS_KEY=store.secret_key,
+            S3_REGION_NAME="us-east-1",
+        )
+    return settings
+
+
+@pytest.fixture(scope="module")
+def create_app() -> Any:
+    """The factory of Invenio's REST application."""
+    return create_api
+
+
+@pytest.fixture(scope="module")
+def app(base_app, database) -> Any:
+    """The application with its database; unlike pytest-invenio's, without a search engine."""
+    return base_app
+
+
+@sa.event.listens_for(sa.Engine, "connect")
+def _manual_transactions(connection: Any, record: Any) -> None:
+    """Let SQLAlchemy, not the driver, begin transactions.
+
+    Otherwise rolling back to a savepoint keeps the rows, and rollback tests lie.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.isolation_level = None
+
+
+@sa.event.listens_for(sa.Engine, "begin")
+def _begin(connection: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
+
+
+@pytest.fixture
+def location(database, location_uri) -> Iterator[Any]:
+    """The default location."""
+    from invenio_files_rest.models import Location
+
+    found = Location.get_by_name("default")
+    if found is None:
+        found = Location(name="default", uri=location_uri, default=True)
+        invenio_database.session.add(found)
+        invenio_database.session.commit()
+    yield found
+    invenio_database.session.rollback()
+
+
+@pytest.fixture
+def bucket(location) -> Any:
+    """A fresh bucket."""
+    from invenio_files_rest.models import Bucket
+
+    created = Bucket.create(location=location)
+    invenio_database.session.commit()
+    return created
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory) -> Path:
+    """A directory for the files of a test run."""
+    return tmp_path_factory.mktemp("scratch")
