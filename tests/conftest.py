@@ -117,7 +117,7 @@ def store(place, request) -> Store:
 @pytest.fixture(scope="module")
 def db_uri(place, request, tmp_path_factory) -> Iterator[str]:
     """A fresh database of the place."""
-    if place == "real":
+    if place in ("real", "postgres"):
         server = request.getfixturevalue("postgres")
         name = f"test_{request.module.__name__.rpartition('.')[2]}"
         yield server.create_database(name)
@@ -170,6 +170,16 @@ def create_app() -> Any:
 
 
 @pytest.fixture(scope="module")
+def database(appctx) -> Iterator[Any]:
+    """The tables; unlike pytest-invenio's, also when SQLite follows PostgreSQL in one run."""
+    invenio_database.create_all()
+    yield invenio_database
+    invenio_database.session.remove()
+    invenio_database.drop_all()
+    invenio_database.engine.dispose()
+
+
+@pytest.fixture(scope="module")
 def app(base_app, database) -> Any:
     """The application with its database; unlike pytest-invenio's, without a search engine."""
     return base_app
@@ -219,3 +229,19 @@ def bucket(location) -> Any:
 def scratch(tmp_path_factory) -> Path:
     """A directory for the files of a test run."""
     return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture
+def person(app) -> Any:
+    """Make users of the REST API: call it for a new one."""
+    from .people import new_person
+
+    return lambda: new_person(app)
+
+
+@pytest.fixture
+def uploader(person, bucket) -> Any:
+    """Somebody who may upload to the bucket."""
+    from .people import UPLOADER
+
+    return person().grant(bucket, *UPLOADER)

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import RLock
@@ -41,8 +41,9 @@ class _Upload:
 class _Bucket:
     uploads: dict[str, _Upload] = field(default_factory=dict)
     objects: dict[str, tuple[bytes, ObjectInfo]] = field(default_factory=dict)
-    faults: dict[str, list[StoreError]] = field(default_factory=lambda: defaultdict(list))
-    lost_replies: set[str] = field(default_factory=set)
+    faults: dict[str, list[tuple[StoreError, bool]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     calls: list[str] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     lock: RLock = field(default_factory=RLock)
@@ -82,9 +83,7 @@ class MemoryStore:
 
     def fail(self, call: str, error: StoreError, *, after: bool = False) -> None:
         """Let the next call of a method raise; with ``after`` only once it has done its work."""
-        self._content.faults[call].append(error)
-        if after:
-            self._content.lost_replies.add(call)
+        self._content.faults[call].append((error, after))
 
     def put_part(self, url: str, content: bytes) -> str:
         """Do what a client does with a part URL; return the ETag.
@@ -117,8 +116,8 @@ class MemoryStore:
     ) -> PartPage:
         """Return uploaded parts with a number above ``after``."""
         with self._content.lock, self._call("list_parts"):
-            numbers = sorted(n for n in self._upload(upload_id).parts if n > after)
-            found = self._upload(upload_id).parts
+            found = self._upload(upload_id, key).parts
+            numbers = sorted(number for number in found if number > after)
             return PartPage(
                 [_part(number, found[number]) for number in numbers[:limit]],
                 more=len(numbers) > limit,
@@ -127,7 +126,9 @@ class MemoryStore:
     def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
         """Assemble the object from exactly these parts."""
         with self._content.lock, self._call("complete_upload"):
-            upload = self._upload(upload_id)
+            upload = self._upload(upload_id, key)
+            if not parts:
+                raise StorePartsRejected(reason="MalformedXML")
             found = [_part(number, upload.parts[number]) for number in sorted(upload.parts)]
             if [(p.part, p.etag) for p in parts] != [(p.part, p.etag) for p in found]:
                 raise StorePartsRejected(reason="InvalidPart")
@@ -144,8 +145,9 @@ class MemoryStore:
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         """Drop an upload and its parts; one that is gone already is no error."""
-        with self._content.lock, self._call("abort_upload"):
-            self._content.uploads.pop(upload_id, None)
+        with self._content.lock, self._call("abort_upload"), suppress(StoreUploadGone):
+            self._upload(upload_id, key)
+            del self._content.uploads[upload_id]
 
     def find_uploads(self, key: str) -> Sequence[str]:
         """Return the ids of the open uploads of exactly this key."""
@@ -167,24 +169,23 @@ class MemoryStore:
         """Return a signer of URLs that :meth:`put_part` understands."""
         return PartSigner(lambda part: f"memory://{upload_id}#{part}", lifetime)
 
-    def _upload(self, upload_id: str) -> _Upload:
-        try:
-            return self._content.uploads[upload_id]
-        except KeyError:
-            raise StoreUploadGone(reason="NoSuchUpload") from None
+    def _upload(self, upload_id: str, key: str | None = None) -> _Upload:
+        """Return an open upload; as on S3, its id is worth nothing with another key."""
+        upload = self._content.uploads.get(upload_id)
+        if upload is None or key not in (None, upload.key):
+            raise StoreUploadGone(reason="NoSuchUpload")
+        return upload
 
     @contextmanager
     def _call(self, name: str) -> Iterator[None]:
         """Record the call and raise what a test asked for, before or after the work."""
         self._content.calls.append(name)
         faults = self._content.faults[name]
-        late = name in self._content.lost_replies
-        if faults and not late:
-            raise faults.pop(0)
+        if faults and not faults[0][1]:
+            raise faults.pop(0)[0]
         yield
-        if faults and late:
-            self._content.lost_replies.discard(name)
-            raise faults.pop(0)
+        if faults:
+            raise faults.pop(0)[0]
 
 
 def _part(number: int, content: bytes) -> UploadedPart:

@@ -35,7 +35,8 @@ class Stores:
     """The stores of one application.
 
     A store holds a pooled, thread-safe client, so it is made once per location and reused by all
-    requests. A forked worker makes its own: sockets cannot be shared between processes.
+    requests. A forked worker makes its own: sockets cannot be shared between processes, and a lock
+    that was held during the fork is never released in the child.
 
     :param configure: returns the connection for a bucket; asked once per location and process.
     """
@@ -43,7 +44,7 @@ class Stores:
     def __init__(self, configure: Callable[[ObjectURI], StoreConfig]) -> None:
         self._configure = configure
         self._stores: dict[tuple[int, str, str], ObjectStore] = {}
-        self._lock = Lock()
+        self._locks: dict[int, Lock] = {}
 
     def get(self, uri: ObjectURI) -> ObjectStore:
         """Return the store that holds an object.
@@ -53,7 +54,7 @@ class Stores:
         place = (os.getpid(), uri.scheme, uri.bucket)
         store = self._stores.get(place)
         if store is None:
-            with self._lock:
+            with self._locks.setdefault(os.getpid(), Lock()):
                 store = self._stores.get(place)
                 if store is None:
                     store = find_factory(uri.scheme)(uri.bucket, self._configure(uri))

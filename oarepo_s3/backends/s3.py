@@ -70,25 +70,31 @@ class S3Store:
             answer = self._client.create_multipart_upload(
                 Bucket=self.bucket, Key=key, Metadata=dict(metadata), **optional
             )
-        return str(answer["UploadId"])
+            return str(answer["UploadId"])
 
     def list_parts(
         self, key: str, upload_id: str, *, after: int = 0, limit: int = 1000
     ) -> PartPage:
-        """Return uploaded parts with a number above ``after``, at most ``limit``."""
+        """Return uploaded parts with a number above ``after``, at most ``limit``.
+
+        Some stores (rclone 1.75) begin with ``after`` itself: one more is asked for, and it is
+        left out.
+        """
         with store_errors(in_upload=True):
             answer = self._client.list_parts(
                 Bucket=self.bucket,
                 Key=key,
                 UploadId=upload_id,
                 PartNumberMarker=after,
-                MaxParts=limit,
+                MaxParts=min(limit + 1, 1000) if after else limit,
             )
-        parts = [
-            UploadedPart(part["PartNumber"], part["Size"], strip_etag(part["ETag"]))
-            for part in answer.get("Parts", [])
-        ]
-        return PartPage(parts, more=bool(answer.get("IsTruncated")) and bool(parts))
+            parts = [
+                UploadedPart(part["PartNumber"], part["Size"], strip_etag(part["ETag"]))
+                for part in answer.get("Parts", [])
+                if part["PartNumber"] > after
+            ]
+        more = bool(answer.get("IsTruncated")) or len(parts) > limit
+        return PartPage(parts[:limit], more=more and bool(parts))
 
     def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
         """Assemble the object from exactly these parts."""
@@ -131,17 +137,7 @@ class S3Store:
                 if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
                     return None
                 raise
-        opaque = (
-            answer.get("ServerSideEncryption") in _OPAQUE_ETAG or "SSECustomerAlgorithm" in answer
-        )
-        return ObjectInfo(
-            size=answer["ContentLength"],
-            etag=strip_etag(answer["ETag"]),
-            # Header names have no case, and some servers (rclone) capitalise them.
-            metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
-            content_type=answer.get("ContentType"),
-            etag_is_digest=not opaque,
-        )
+            return _object_info(answer)
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""
@@ -264,6 +260,18 @@ class S3Store:
             now=datetime.strptime(signed_at[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
         )
         return ours(1) == theirs
+
+
+def _object_info(answer: Mapping[str, Any]) -> ObjectInfo:
+    opaque = answer.get("ServerSideEncryption") in _OPAQUE_ETAG or "SSECustomerAlgorithm" in answer
+    return ObjectInfo(
+        size=answer["ContentLength"],
+        etag=strip_etag(answer["ETag"]),
+        # Header names have no case, and some servers (rclone) capitalise them.
+        metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+        content_type=answer.get("ContentType"),
+        etag_is_digest=not opaque,
+    )
 
 
 def _session(config: StoreConfig) -> Session:

@@ -75,26 +75,35 @@ def translate(error: BotoCoreError | ClientError, *, in_upload: bool = False) ->
     """Return the project's error for one of botocore's.
 
     :param in_upload: the call named a multipart upload: Ceph then says NoSuchKey where others say
-        NoSuchUpload (measured on RGW 16.2, 18.2 and 20.2).
+        NoSuchUpload (measured on RGW 16.2, 18.2 and 20.2). A bare 404 is no store's word: it is
+        what a proxy says that has lost its store, and must not end an upload.
     """
     if not isinstance(error, ClientError):
         kind = next(ours for theirs, ours in _BOTO if isinstance(error, theirs))
         return kind(reason=type(error).__name__)
-    code = str(error.response.get("Error", {}).get("Code", ""))
+    code = str(error.response.get("Error", {}).get("Code") or "")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if in_upload and code in ("NoSuchKey", "404"):
+    if in_upload and code == "NoSuchKey":
         return StoreUploadGone(reason=code)
     by_code = CODES.get(code)
     if by_code is None:
-        by_code = StoreUnavailable if status in (429, 503, 504) else StoreFault
+        by_code = StoreUnavailable if status in (429, 502, 503, 504) else StoreFault
     return by_code(reason=code or f"status {status}")
 
 
 @contextmanager
 def store_errors(*, in_upload: bool = False) -> Iterator[None]:
-    """Let nothing of botocore out of the block."""
+    """Let nothing of botocore out of the block, which calls the store and reads its answer.
+
+    The SDK has no error of its own for an address that is no URL, for an answer that lacks what
+    S3 promises (some other web server's), and for a redirect without end.
+    """
     try:
         yield
     except (BotoCoreError, ClientError) as error:
         # The original may carry keys, headers or a signed URL: it is neither chained nor shown.
         raise translate(error, in_upload=in_upload) from None
+    except (KeyError, ValueError, RecursionError) as error:
+        raise StoreMisconfigured(
+            reason=f"the address is wrong or no S3 store answers there: {type(error).__name__}"
+        ) from None

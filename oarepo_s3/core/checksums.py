@@ -16,6 +16,7 @@ from dataclasses import dataclass
 PREFIX = "multipart:"
 _COMPOSITE = re.compile(r"[0-9a-f]{32}-[0-9]+\Z")
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
+_PART_SIZE = re.compile(r"[0-9]{1,19}\Z")
 
 
 def strip_etag(etag: str) -> str:
@@ -36,7 +37,7 @@ class MultipartChecksum:
         if not checksum or not checksum.startswith(PREFIX):
             return None
         etag, separator, part_size = checksum.removeprefix(PREFIX).rpartition("-")
-        if not (separator and etag and part_size.isdecimal()):
+        if not (separator and etag and _PART_SIZE.match(part_size)):
             return None
         return cls(etag, int(part_size))
 

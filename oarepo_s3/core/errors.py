@@ -89,10 +89,10 @@ class InvalidKey(InputError):
 
 
 class InvalidSize(InputError):
-    """A size that is negative or larger than the store takes."""
+    """A size of a file or a part that is below or above what is possible."""
 
     code = "invalid_size"
-    message = "{size} bytes is not a possible size here. Sizes go from 0 to {max_size} bytes."
+    message = "{size} bytes is not a possible size here. Sizes go from {min_size} to {max_size}."
 
 
 class QuotaExceeded(InputError):
@@ -201,7 +201,7 @@ class NotFound(UploadError):
 
     code = "not_found"
     status = 404
-    message = "There is no such object."
+    message = "There is no such object. Check its id."
 
 
 class BucketNotFound(NotFound):
@@ -223,7 +223,7 @@ class StateConflict(UploadError):
 
     code = "state_conflict"
     status = 409
-    message = "The upload is not in a state that allows this."
+    message = "The upload is not in a state that allows this. Look at its state first."
 
 
 class UploadNotPending(StateConflict):
@@ -261,7 +261,7 @@ class StoreError(UploadError):
 
     code = "store_error"
     status = 502
-    message = "The object store answered with an error ({reason})."
+    message = "The object store answered with an error ({reason}). Try again."
 
 
 class StoreUnavailable(StoreError):
@@ -308,7 +308,10 @@ class StoreUploadGone(StoreError):
 
     code = "store_upload_gone"
     status = 409
-    message = "The object store does not know this multipart upload any more ({reason})."
+    message = (
+        "The object store does not know this multipart upload any more ({reason})."
+        " Start a new upload."
+    )
 
 
 class StorePartsRejected(StoreError):
@@ -316,7 +319,10 @@ class StorePartsRejected(StoreError):
 
     code = "store_parts_rejected"
     status = 400
-    message = "The object store did not accept the list of parts ({reason})."
+    message = (
+        "The object store did not accept the list of parts ({reason})."
+        " Send what is missing or wrong again."
+    )
 
 
 class StorePreconditionFailed(StoreError):
@@ -324,4 +330,7 @@ class StorePreconditionFailed(StoreError):
 
     code = "store_precondition_failed"
     status = 409
-    message = "A condition of the request does not hold at the object store ({reason})."
+    message = (
+        "A condition of the request does not hold at the object store ({reason})."
+        " Look at what is there, then try again."
+    )

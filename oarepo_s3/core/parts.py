@@ -85,7 +85,8 @@ def check_uploaded(
 
     :raises MissingParts: when the store lacks parts.
     :raises PartOutOfRange: when the store has a part that was never planned: such an upload
-        cannot be completed, because some stores refuse to leave out an uploaded part.
+        cannot be completed, because some stores refuse to leave out an uploaded part. Also when
+        such a part is claimed.
     :raises PartSizeMismatch: when a part has the wrong size.
     :raises ETagMismatch: when a claimed ETag is not the store's.
     """
@@ -100,6 +101,8 @@ def check_uploaded(
         ),
     )
     if claims is not None:
+        for part in claims:
+            plan.size_of(part)
         _raise_for(
             ETagMismatch,
             (

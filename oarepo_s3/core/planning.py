@@ -65,7 +65,8 @@ def plan_parts(
     """Choose the part size for a file and count its parts.
 
     A caller's wish is honoured where it is legal and moved to the nearest legal part size where
-    it is not; what was chosen is in the plan, and the client has to follow the plan.
+    it is not (in whole MiB, if it would make too many parts); what was chosen is in the plan, and
+    the client has to follow the plan.
 
     :param size: bytes in the file, 0 or more.
     :param limits: what the store takes.
@@ -73,16 +74,15 @@ def plan_parts(
     :param wish: part size in bytes that the caller would like.
     :raises InvalidSize: for a negative size, one that no legal cut can hold, or a wish below 1.
     """
-    if size < 0:
-        raise InvalidSize(size=size, max_size=limits.max_size)
-    if size > min(limits.max_size, limits.max_parts * limits.max_part_size):
-        raise InvalidSize(size=size, max_size=limits.max_size)
+    largest = min(limits.max_size, limits.max_parts * limits.max_part_size)
+    if not 0 <= size <= largest:
+        raise InvalidSize(size=size, min_size=0, max_size=largest)
     if wish is not None and wish < 1:
-        raise InvalidSize(size=wish, max_size=limits.max_part_size)
-    # The smallest part size that needs no more than max_parts, in whole MiB so that people can
-    # read it; the MiB is given up only where it would exceed the largest part.
+        raise InvalidSize(size=wish, min_size=1, max_size=limits.max_part_size)
+    part_size = max(wish or preferred, limits.min_part_size)
     smallest = -(-size // limits.max_parts)
-    smallest = min(-(-smallest // MIB) * MIB, max(limits.max_part_size, smallest))
-    part_size = max(wish or preferred, smallest, limits.min_part_size)
+    if part_size < smallest:
+        # In whole MiB, so that people can read it, unless that would exceed the largest part.
+        part_size = -(-smallest // MIB) * MIB
     part_size = min(part_size, limits.max_part_size)
     return PartPlan(size, part_size, max(1, -(-size // part_size)))

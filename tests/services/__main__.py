@@ -1,4 +1,4 @@
-# SPDX-FileCopyrightText: 2026 CESNET
+# SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 """Start one test server by hand: ``python -m tests.services ceph|postgres|rclone|valkey``."""
 

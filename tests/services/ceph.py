@@ -1,4 +1,4 @@
-# SPDX-FileCopyrightText: 2026 CESNET
+# SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 """Ceph's RADOS Gateway: a whole cluster of one mon, one osd and one radosgw, in two seconds.
 
@@ -15,15 +15,8 @@ from pathlib import Path
 from .process import HOST, clean_environment, find_program, free_port, wait_for_port
 from .service import Service
 
-# Which Debian package brings which program.
-_PACKAGES = {
-    "ceph": "ceph-common",
-    "ceph-mon": "ceph-mon",
-    "ceph-osd": "ceph-osd",
-    "monmaptool": "ceph-common",
-    "radosgw": "radosgw",
-    "radosgw-admin": "radosgw",
-}
+_PACKAGES = "radosgw ceph-mon ceph-osd"
+_PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "monmaptool")
 
 _CONFIGURATION = """\
 [global]
@@ -35,6 +28,9 @@ public_addr = {host}
 cluster_addr = {host}
 public_network = {host}/8
 ms_bind_ipv6 = false
+# A port that is taken is for us to replace, not for the daemon to wait for.
+ms_bind_retry_count = 1
+ms_bind_retry_delay = 0
 mon_data = {state}/mon
 osd_data = {state}/osd
 mgr_data = {state}/mgr
@@ -93,6 +89,7 @@ debug_rgw = 1
 debug_osd = 0/0
 debug_mon = 0/0
 debug_ms = 0/0
+debug_rocksdb = 0/0
 """
 
 
@@ -153,7 +150,7 @@ class CephRGW(Service):
 
     def _check_programs(self) -> None:
         """Complain about a missing program before the first one runs."""
-        for name in _PACKAGES:
+        for name in _PROGRAMS:
             self._command(name)
 
     def _write_configuration(self, fsid: str, mon_port: int) -> None:
@@ -206,5 +203,5 @@ class CephRGW(Service):
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         """Return the command line of a Ceph program; all of them are built here."""
-        path = find_program(program, _PACKAGES[program])
+        path = find_program(program, _PACKAGES)
         return [str(path), "-c", str(self._configuration), *arguments]

@@ -1,4 +1,4 @@
-# SPDX-FileCopyrightText: 2026 CESNET
+# SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 """What the fault proxy shall break, and what it has broken: shared by a test and its thread."""
 

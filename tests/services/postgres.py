@@ -1,4 +1,4 @@
-# SPDX-FileCopyrightText: 2026 CESNET
+# SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 """PostgreSQL: the database that knows row locks and real isolation, which SQLite does not."""
 
@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -17,7 +18,6 @@ from .process import (
     HOST,
     Missing,
     ServiceError,
-    as_user,
     clean_environment,
     find_program,
     free_port,
@@ -54,11 +54,20 @@ def _server_user() -> str | None:
     return _SUPERUSER
 
 
-def _can_enter(user: str | None, directory: Path) -> bool:
-    """Say whether ``user`` may traverse ``directory`` and all of its parents."""
-    command = ["test", "-x", str(directory)]
-    done = subprocess.run(command, cwd="/", check=False, **as_user(user))
-    return done.returncode == 0
+def _can_enter(user: str, directory: Path) -> bool:
+    """Say whether ``user``, in its own group only, may traverse ``directory`` from the root."""
+    account = pwd.getpwnam(user)
+    for part in (directory, *directory.parents):
+        status = part.stat()
+        if status.st_uid == account.pw_uid:
+            needed = stat.S_IXUSR
+        elif status.st_gid == account.pw_gid:
+            needed = stat.S_IXGRP
+        else:
+            needed = stat.S_IXOTH
+        if not status.st_mode & needed:
+            return False
+    return True
 
 
 class Postgres(Service):
@@ -127,7 +136,8 @@ class Postgres(Service):
         super()._make_state()
         user = _server_user()
         fits = len(os.fsencode(self.state)) <= _LONGEST_SOCKET_DIR
-        if not fits or not _can_enter(user, self.state.parent):
+        reachable = user is None or _can_enter(user, self.state.parent)
+        if not fits or not reachable:
             self._remove_state()
             elsewhere = _ELSEWHERE if _ELSEWHERE.is_dir() else None
             self.state = Path(tempfile.mkdtemp(prefix="oarepo-s3-postgres-", dir=elsewhere))

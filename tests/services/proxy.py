@@ -1,4 +1,4 @@
-# SPDX-FileCopyrightText: 2026 CESNET
+# SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 """A TCP proxy on loopback that breaks connections on demand, in the ways that networks do.
 
@@ -9,11 +9,11 @@ Host header: URLs that shall pass the proxy must be presigned for the proxy's ``
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from typing import Any, Self
 
 from .faults import Counters, Faults, Switchboard
@@ -34,7 +34,7 @@ class FaultProxy:
         self._board = Switchboard()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
+        self._stopping = asyncio.Event()
         self._connections: dict[asyncio.Task[None], _Connection] = {}
 
     def __enter__(self) -> Self:
@@ -72,37 +72,56 @@ class FaultProxy:
         """
         if self._thread is not None:
             raise ServiceError("FaultProxy runs already")
-        ready: Future[int] = Future()
+        listener = socket.create_server((HOST, 0))
+        listener.setblocking(False)
+        self.port = listener.getsockname()[1]
+        self._stopping = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(ready)), name="fault-proxy", daemon=True
+            target=self._run, args=(self._loop, listener), name="fault-proxy", daemon=True
         )
         self._thread.start()
-        self.port = ready.result(timeout=10)
 
     def stop(self) -> None:
         """Close the port and reset the connections that are left."""
-        if self._thread is None or self._loop is None or self._stopping is None:
+        if self._thread is None or self._loop is None:
             return
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(timeout=10)
-        self._thread = None
+        self._thread = self._loop = None
 
-    async def _serve(self, ready: Future[int]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
-        server = await asyncio.start_server(self._accept, HOST, 0)
-        ready.set_result(server.sockets[0].getsockname()[1])
+    def _run(self, loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+        with contextlib.closing(loop), listener:
+            loop.run_until_complete(self._serve(listener))
+
+    async def _serve(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_reader(listener, self._accept, listener)
         await self._stopping.wait()
-        server.close()
-        for connection in self._connections.values():
-            connection.reset()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        loop.remove_reader(listener)
+        listener.close()
+        await self._reset_all()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(self._board, reader, writer)
-        task = asyncio.ensure_future(connection.run(self.upstream_port))
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            accepted, _ = listener.accept()
+        except BlockingIOError:
+            # The client went away before we came to it.
+            return
+        accepted.setblocking(False)
+        connection = _Connection(self._board)
+        task = asyncio.ensure_future(connection.run(accepted, self.upstream_port))
         self._connections[task] = connection
         task.add_done_callback(self._connections.pop)
+
+    async def _reset_all(self) -> None:
+        while self._connections:
+            for task, connection in tuple(self._connections.items()):
+                # One that was accepted this moment is not open yet: it is met in a later round.
+                if connection.is_open:
+                    connection.reset()
+                    task.cancel()
+            await asyncio.sleep(0.01)
 
 
 class _Cut(ConnectionError):
@@ -112,26 +131,32 @@ class _Cut(ConnectionError):
 class _Connection:
     """A client's connection, and ours to the server."""
 
-    def __init__(
-        self, board: Switchboard, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._faults = board.faults
-        self._from_client = reader
-        self._writers = [writer]
+        self._writers: list[asyncio.StreamWriter] = []
         self._passed = {"up": 0, "down": 0}
         self._reply_awaited = False
         self._swallowed = False
 
-    async def run(self, upstream_port: int) -> None:
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to reset."""
+        return bool(self._writers)
+
+    async def run(self, accepted: socket.socket, upstream_port: int) -> None:
         """Pass bytes both ways until an end, or a fault, ends the connection."""
         self._board.count(connections=1)
         try:
+            from_client, client = await self._open(sock=accepted)
             if self._current().refuse:
                 self._cut_if_allowed()
-            await self._pass_both_ways(upstream_port)
-        except OSError:
-            # A fault, or one end broke the connection: let the other end see it broken.
+            from_server, server = await self._open(host=HOST, port=upstream_port)
+            async with asyncio.TaskGroup() as pumps:
+                pumps.create_task(self._pump_up(from_client, server))
+                pumps.create_task(self._pump_down(from_server, client))
+        except* OSError:
+            # A fault, or one side broke the connection: let the other side see it broken.
             self.reset()
         finally:
             for writer in self._writers:
@@ -146,22 +171,12 @@ class _Connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
 
-    async def _pass_both_ways(self, upstream_port: int) -> None:
-        from_server, server = await asyncio.open_connection(HOST, upstream_port)
-        self._writers.append(server)
-        client = self._writers[0]
-        for writer in (client, server):
-            # What drain() has let pass is with the kernel, so a reset after N bytes is exact.
-            writer.transport.set_write_buffer_limits(0)
-        up = asyncio.ensure_future(self._pump_up(self._from_client, server))
-        down = asyncio.ensure_future(self._pump_down(from_server, client))
-        pumps = [up, down]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
-        for pump in pumps:
-            pump.cancel()
-        for result in await asyncio.gather(*pumps, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
+    async def _open(self, **where: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(**where)
+        # What drain() lets pass is with the kernel, so that a reset after N bytes is exact.
+        writer.transport.set_write_buffer_limits(0)
+        self._writers.append(writer)
+        return reader, writer
 
     async def _pump_up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):

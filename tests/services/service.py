@@ -1,4 +1,4 @@
-# SPDX-FileCopyrightText: 2026 CESNET
+# SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 """The life of a test server: started fresh on new ports, stopped, and its files removed."""
 
@@ -74,7 +74,8 @@ class Service:
     def stop(self) -> None:
         """Stop the processes, the last started first, and remove their state."""
         while self._processes:
-            self._stop_process(self._processes.pop())
+            self._stop_process(self._processes[-1])
+            self._processes.pop()
         self._remove_state()
         atexit.unregister(self.stop)
 

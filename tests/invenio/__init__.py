@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Where the package meets Invenio: storage, records, migrations, settings."""

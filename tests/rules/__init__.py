@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The rules, with a store in memory that can be told to fail."""

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Signals: before the store is asked, and after the commit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from invenio_db import db
+from invenio_files_rest.signals import file_uploaded
+
+from oarepo_s3 import signals
+from oarepo_s3.core.errors import MissingParts
+from oarepo_s3.core.times import utcnow
+from oarepo_s3.models import Upload
+from oarepo_s3.services import abort_upload, complete_upload, get_upload, sweep_expired
+
+
+def committed_state(upload_id):
+    """What another connection sees."""
+    with db.engine.connect() as other:
+        return other.scalar(db.select(Upload.state).where(Upload.id == upload_id))
+
+
+@contextmanager
+def listening(memory):
+    """Collect (signal, committed state, whether the store was asked already)."""
+    heard = []
+
+    def listen(name):
+        def receiver(sender, upload, **kwargs):
+            asked = {"complete_upload", "abort_upload"} & set(memory.calls)
+            heard.append((name, committed_state(upload.id), bool(asked)))
+
+        return receiver
+
+    names = [
+        f"{when}_upload_{what}" for what in ("complete", "abort") for when in ("before", "after")
+    ]
+    receivers = [(getattr(signals, name), listen(name)) for name in names]
+    for signal, receiver in receivers:
+        signal.connect(receiver)
+    yield heard
+    for signal, receiver in receivers:
+        signal.disconnect(receiver)
+
+
+def test_complete_sends_before_and_after_the_commit_once(begin, memory):
+    upload = begin(content=b"abc")
+    with listening(memory) as heard:
+        complete_upload(upload)
+        complete_upload(upload)
+    assert heard == [
+        ("before_upload_complete", "pending", False),
+        ("after_upload_complete", "completed", True),
+    ]
+
+
+def test_abort_sends_before_and_after_the_commit_once(begin, memory):
+    upload = begin(content=b"abc")
+    with listening(memory) as heard:
+        abort_upload(upload)
+        abort_upload(upload)
+    assert heard == [
+        ("before_upload_abort", "pending", False),
+        ("after_upload_abort", "aborted", True),
+    ]
+
+
+def test_the_sweep_sends_the_signals_of_an_abort(begin, memory):
+    upload = begin(content=b"abc")
+    upload.expires_at = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+    with listening(memory) as heard:
+        sweep_expired()
+    assert [name for name, *_ in heard] == ["before_upload_abort", "after_upload_abort"]
+
+
+def test_a_refused_completion_sends_nothing(begin, memory):
+    upload = begin(size=3)
+    with listening(memory) as heard, pytest.raises(MissingParts):
+        complete_upload(upload)
+    assert heard == []
+
+
+def test_a_receiver_that_raises_before_stops_the_completion(begin, memory):
+    upload = begin(content=b"abc")
+
+    def refuse(sender, upload):
+        raise RuntimeError("not today")
+
+    with signals.before_upload_complete.connected_to(refuse), pytest.raises(RuntimeError):
+        complete_upload(upload)
+    assert "complete_upload" not in memory.calls
+    assert get_upload(upload.id).state == "pending"
+
+
+def test_files_rest_learns_of_the_new_file(begin, app):
+    upload = begin(content=b"abc")
+    heard = []
+
+    def receiver(sender, obj):
+        heard.append((sender, obj.version_id))
+
+    with file_uploaded.connected_to(receiver):
+        complete_upload(upload)
+    assert heard == [(app, upload.version_id)]
