@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from datetime import datetime
 from typing import Any
@@ -85,7 +84,7 @@ class Upload(db.Model):
     store_upload_id = db.Column(db.Text, nullable=True)
     """The store's id of the multipart upload; None until the store has answered."""
 
-    token = db.Column(db.String(64), nullable=False, default=lambda: secrets.token_urlsafe(32))
+    token = db.Column(db.String(64), nullable=False)
     """Secret mark in the object's metadata, which proves that an object came of this upload."""
 
     etag = db.Column(db.String(255), nullable=True)

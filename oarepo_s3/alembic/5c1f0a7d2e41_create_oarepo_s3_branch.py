@@ -8,9 +8,9 @@ branch_labels = ("oarepo_s3",)
 depends_on = None
 
 
-def upgrade():
+def upgrade() -> None:
     pass
 
 
-def downgrade():
+def downgrade() -> None:
     pass

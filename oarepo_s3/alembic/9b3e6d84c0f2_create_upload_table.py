@@ -14,7 +14,7 @@ depends_on = None
 TABLE = "oarepo_s3_upload"
 
 
-def upgrade():
+def upgrade() -> None:
     op.create_table(
         TABLE,
         sa.Column("id", UUIDType(), nullable=False),
@@ -46,5 +46,5 @@ def upgrade():
     op.create_index("ix_oarepo_s3_upload_user_id_created_at", TABLE, ["user_id", "created_at"])
 
 
-def downgrade():
+def downgrade() -> None:
     op.drop_table(TABLE)

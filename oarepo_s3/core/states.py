@@ -29,7 +29,7 @@ class UploadState(StrEnum):
     EXPIRED = "expired"
     """Its time ran out; the sweep is about to drop the parts."""
     FAILED = "failed"
-    """The store lost the upload; the row says why, the quota was given back."""
+    """The store refused or lost the upload; the row says why, the quota was given back."""
 
 
 MOVES: Mapping[UploadState, frozenset[UploadState]] = MappingProxyType(

@@ -4,21 +4,14 @@
 
 from __future__ import annotations
 
-from invenio_db import db
-
-from ..backends import ObjectStore
-from ..core.errors import StoreFault, StoreUploadGone, UploadNotPending
+from ..core.errors import UploadNotPending
 from ..core.states import UploadState
 from ..models import Upload
 from ..proxies import current_s3
 from ..signals import after_upload_abort, before_upload_abort
 from .buckets import remove_file
-from .complete import is_proved
-from .parts import object_key
-
-ABORT_ROUNDS = 5
-"""Parts in flight can survive an abort (S3 API reference, AbortMultipartUpload): it is repeated
-until the store has none, this often."""
+from .stored import StoredUpload
+from .transactions import committing, end_transaction
 
 _ENDED = (UploadState.ABORTED, UploadState.FAILED)
 
@@ -35,8 +28,8 @@ def abort_upload(upload: Upload) -> Upload:
         raise UploadNotPending(state=upload.state)
     before_upload_abort.send(current_s3.app, upload=upload)
     if upload.state in (UploadState.PENDING, UploadState.COMPLETING):
-        moved = upload.move(UploadState.ABORTING)
-        db.session.commit()
+        with committing():
+            moved = upload.move(UploadState.ABORTING)
         if not moved:
             return abort_upload(upload)
     return drop_upload(upload)
@@ -47,35 +40,13 @@ def drop_upload(upload: Upload) -> Upload:
 
     :raises StoreError: when the store did not do it; the state stays as it is.
     """
-    _clear_store(current_s3.store(upload.uri), upload)
-    moved = upload.move(UploadState.ABORTED)
-    if moved:
-        remove_file(upload)
-    db.session.commit()
+    stored = StoredUpload.of(upload)
+    end_transaction()
+    stored.clear()
+    with committing():
+        moved = upload.state not in _ENDED and upload.move(UploadState.ABORTED)
+        if moved:
+            remove_file(upload)
     if moved:
         after_upload_abort.send(current_s3.app, upload=upload)
     return upload
-
-
-def _clear_store(store: ObjectStore, upload: Upload) -> None:
-    key = object_key(upload)
-    # A server that stopped between the store's answer and the commit left a row without an id:
-    # the key is unique to the upload, so the store can tell.
-    known = upload.store_upload_id
-    for upload_id in [known] if known else store.find_uploads(key):
-        _abort_until_gone(store, key, upload_id)
-    # A complete call that was under way may have made the object after all.
-    info = store.head(key)
-    if is_proved(upload, info):
-        store.delete(key)
-
-
-def _abort_until_gone(store: ObjectStore, key: str, upload_id: str) -> None:
-    for _ in range(ABORT_ROUNDS):
-        store.abort_upload(key, upload_id)
-        try:
-            if not store.list_parts(key, upload_id, limit=1).parts:
-                return
-        except StoreUploadGone:
-            return
-    raise StoreFault(reason="parts were still there after repeated aborts")

@@ -23,11 +23,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from invenio_db import db
 from invenio_files_rest.models import Bucket
 from invenio_files_rest.signals import file_uploaded
 
-from ..backends import ObjectInfo, ObjectStore
+from ..backends import ObjectInfo
 from ..core.errors import (
     BucketLocked,
     BucketNotFound,
@@ -46,8 +45,8 @@ from ..models import Upload
 from ..proxies import current_s3
 from ..signals import after_upload_complete, before_upload_complete
 from .buckets import publish_file, remove_file
-from .create import TOKEN_METADATA
-from .parts import all_parts, object_key, opened_id
+from .stored import StoredUpload
+from .transactions import committing, end_transaction
 
 ASSEMBLY_TIME = timedelta(minutes=5)
 """How long a store may take to assemble an object. Until then an upload that neither has parts nor
@@ -69,30 +68,21 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
     if upload.state not in (UploadState.PENDING, UploadState.COMPLETING):
         raise UploadNotPending(state=upload.state)
     _require_open_bucket(upload)
+    plan, stored = upload.plan, StoredUpload.of(upload)
     if claims is not None:
-        check_claims(upload.plan, claims)
-    store = current_s3.store(upload.uri)
+        check_claims(plan, claims)
+    end_transaction()
     try:
-        parts = all_parts(store, upload)
+        parts = stored.all_parts()
     except StoreUploadGone as error:
-        return _settle(upload, store, error)
-    check_uploaded(upload.plan, parts, claims)
-
+        return _settle(upload, stored, error)
+    check_uploaded(plan, parts, claims)
     before_upload_complete.send(current_s3.app, upload=upload)
-    if upload.state == UploadState.PENDING and not upload.move(UploadState.COMPLETING):
-        db.session.commit()
+    with committing():
+        ours = upload.state == UploadState.COMPLETING or upload.move(UploadState.COMPLETING)
+    if not ours:
         return complete_upload(upload, claims)
-    db.session.commit()
-    return _assemble(upload, store, parts)
-
-
-def is_proved(upload: Upload, info: ObjectInfo | None) -> bool:
-    """Whether an object at the store is the one that this upload made."""
-    return (
-        info is not None
-        and info.size == upload.size
-        and info.metadata.get(TOKEN_METADATA) == upload.token
-    )
+    return _assemble(upload, stored, parts)
 
 
 def _require_open_bucket(upload: Upload) -> None:
@@ -103,65 +93,71 @@ def _require_open_bucket(upload: Upload) -> None:
         raise BucketLocked()
 
 
-def _assemble(upload: Upload, store: ObjectStore, parts: list[UploadedPart]) -> Upload:
+def _assemble(upload: Upload, stored: StoredUpload, parts: list[UploadedPart]) -> Upload:
     try:
-        store.complete_upload(object_key(upload), opened_id(upload), parts)
+        stored.complete(parts)
     except StorePartsRejected as error:
         # A clear refusal: nothing was made, the parts can be mended in this very upload.
-        upload.move(UploadState.PENDING)
-        db.session.commit()
+        with committing():
+            if upload.state == UploadState.COMPLETING:
+                upload.move(UploadState.PENDING)
         raise PartsRejected(reason=error.context.get("reason")) from error
     except StoreError as error:
-        return _settle(upload, store, error)
-    return _settle(upload, store, None)
+        return _settle(upload, stored, error)
+    return _settle(upload, stored, None)
 
 
-def _settle(upload: Upload, store: ObjectStore, error: StoreError | None) -> Upload:
+def _settle(upload: Upload, stored: StoredUpload, error: StoreError | None) -> Upload:
     """Let the object decide, whatever the store answered to the call before."""
-    info = store.head(object_key(upload))
+    info = stored.head()
     if info is not None:
-        if is_proved(upload, info):
-            return _publish(upload, info)
+        if stored.is_proved(info):
+            return _publish(upload, stored, info)
         return _fail(upload, "another object is in its place")
     if not isinstance(error, StoreUploadGone):
         raise error or StoreUnavailable(reason="the new object cannot be seen yet")
-    if upload.state == UploadState.COMPLETING and utcnow() - upload.updated_at < ASSEMBLY_TIME:
-        raise StoreUnavailable(reason="the upload is just being completed")
     return _fail(upload, "neither its parts nor its object are there")
 
 
-def _publish(upload: Upload, info: ObjectInfo) -> Upload:
+def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
     """Make the file readable and the row completed, in one transaction; the first caller wins."""
-    if upload.state == UploadState.PENDING:
-        upload.move(UploadState.COMPLETING)
-    if upload.state == UploadState.COMPLETED:
-        db.session.commit()
-        return upload
-    if upload.state != UploadState.COMPLETING:
-        db.session.commit()
-        return _lost_to_abort(upload)
-    if not upload.move(UploadState.COMPLETED, etag=info.etag):
-        db.session.commit()
-        return _publish(upload, info)
-    version = publish_file(upload)
-    db.session.commit()
-    after_upload_complete.send(current_s3.app, upload=upload)
-    if version is not None:
-        file_uploaded.send(current_s3.app, obj=version)
+    version = None
+    with committing():
+        if upload.state == UploadState.PENDING:
+            upload.move(UploadState.COMPLETING)
+        ours = upload.state == UploadState.COMPLETING and upload.move(
+            UploadState.COMPLETED, etag=info.etag
+        )
+        if ours:
+            version = publish_file(upload)
+    if ours:
+        after_upload_complete.send(current_s3.app, upload=upload)
+        if version is not None:
+            file_uploaded.send(current_s3.app, obj=version)
+    elif upload.state != UploadState.COMPLETED:
+        # Somebody aborted while the store assembled: the object must not stay behind.
+        stored.delete_own_object()
+        raise UploadNotPending(state=upload.state)
     return upload
-
-
-def _lost_to_abort(upload: Upload) -> Upload:
-    """Somebody aborted while the store assembled: the object must not stay behind."""
-    current_s3.store(upload.uri).delete(object_key(upload))
-    raise UploadNotPending(state=upload.state)
 
 
 def _fail(upload: Upload, reason: str) -> Upload:
     """End an upload that the store has lost, give its room back and say so."""
-    if upload.move(UploadState.FAILED, reason=reason):
-        remove_file(upload)
-    db.session.commit()
+    with committing():
+        failed = not _in_other_hands(upload) and upload.move(UploadState.FAILED, reason=reason)
+        if failed:
+            remove_file(upload)
+    if failed:
+        raise UploadLost(reason=reason)
     if upload.state == UploadState.COMPLETED:
         return upload
-    raise UploadLost(reason=reason)
+    if upload.state in (UploadState.PENDING, UploadState.COMPLETING):
+        raise StoreUnavailable(reason="the upload is just being completed")
+    raise UploadNotPending(state=upload.state)
+
+
+def _in_other_hands(upload: Upload) -> bool:
+    """Whether another caller may be at it, or has just ended it."""
+    if upload.state == UploadState.COMPLETING:
+        return bool(utcnow() - upload.updated_at < ASSEMBLY_TIME)
+    return bool(upload.state != UploadState.PENDING)

@@ -10,6 +10,7 @@ whoever assigns.
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,13 +25,11 @@ from ..core.errors import InvalidKey, InvalidRequest, StoreError, StoreUnavailab
 from ..core.planning import PartPlan, plan_parts
 from ..core.states import UploadState
 from ..core.times import utcnow
-from ..core.uris import ObjectURI
 from ..models import Upload
 from ..proxies import current_s3
 from .buckets import give_room_back, lock_bucket, require_room
-
-TOKEN_METADATA = "oarepo-upload-token"
-"""Name of the object metadata that carries the upload's token."""
+from .stored import StoredUpload
+from .transactions import committing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +67,22 @@ def create_upload(new: NewUpload) -> Upload:
     """
     plan = _plan(new)
     _check_key(new.key)
-    bucket = lock_bucket(new.bucket_id)
-    require_room(bucket, plan.size)
-    bucket.size += plan.size
-    file_id = uuid.uuid4()
-    upload = _row(new, plan, file_id, _object_uri(bucket, file_id))
-    upload.reserved = plan.size
-    db.session.add(upload)
-    db.session.commit()
+    with committing():
+        bucket = lock_bucket(new.bucket_id)
+        require_room(bucket, plan.size)
+        bucket.size += plan.size
+        file_id = uuid.uuid4()
+        upload = _row(new, plan, file_id, _object_uri(bucket, file_id))
+        upload.reserved = plan.size
+        db.session.add(upload)
+        stored = StoredUpload.of(upload)
     try:
-        _open_at_store(upload)
+        store_upload_id = stored.open()
     except StoreError as error:
         _give_up(upload, error)
         raise
-    db.session.commit()
+    with committing():
+        upload.store_upload_id = store_upload_id
     return upload
 
 
@@ -101,7 +102,7 @@ def open_for_version(new: NewUpload, version: ObjectVersion, uri: str) -> Upload
     upload.version_id = version.version_id
     db.session.add(upload)
     db.session.flush()
-    _open_at_store(upload)
+    upload.store_upload_id = StoredUpload.of(upload).open()
     db.session.flush()
     return upload
 
@@ -155,16 +156,9 @@ def _row(new: NewUpload, plan: PartPlan, file_id: UUID, uri: str) -> Upload:
         content_type=new.content_type,
         declared_checksum=new.checksum,
         uri=uri,
+        token=secrets.token_urlsafe(32),
         created_at=now,
         expires_at=now + lifetime,
-    )
-
-
-def _open_at_store(upload: Upload) -> None:
-    upload.store_upload_id = current_s3.store(upload.uri).create_upload(
-        ObjectURI.parse(upload.uri).key,
-        content_type=upload.content_type,
-        metadata={TOKEN_METADATA: upload.token},
     )
 
 
@@ -174,6 +168,6 @@ def _give_up(upload: Upload, error: StoreError) -> None:
     When no answer came, the store may have opened the upload: only a clear refusal ends the row.
     """
     unknown = isinstance(error, StoreUnavailable)
-    give_room_back(upload)
-    upload.move(UploadState.EXPIRED if unknown else UploadState.FAILED, reason=str(error))
-    db.session.commit()
+    with committing():
+        give_room_back(upload)
+        upload.move(UploadState.EXPIRED if unknown else UploadState.FAILED, reason=str(error))

@@ -4,18 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..backends import ObjectStore, PartPage, PartSigner, PresignsParts
-from ..core.errors import StoreMisconfigured, UploadExpired, UploadLost, UploadNotPending
-from ..core.parts import UploadedPart
+from ..backends import PartPage, PartSigner
+from ..core.errors import UploadExpired, UploadNotPending
 from ..core.states import UploadState
 from ..core.times import isoformat, utcnow
-from ..core.uris import ObjectURI
 from ..models import Upload
 from ..proxies import current_s3
+from .stored import StoredUpload
+from .transactions import end_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,8 @@ def part_signer(upload: Upload, now: datetime) -> PartSigner:
         raise UploadNotPending(state=upload.state)
     if upload.is_expired(now):
         raise UploadExpired(expires_at=isoformat(upload.expires_at))
-    store = current_s3.store(upload.uri)
-    if not isinstance(store, PresignsParts):
-        raise StoreMisconfigured(reason="this back end cannot sign part URLs")
     lifetime = min(current_s3.settings.part_url_lifetime, upload.expires_at - now)
-    return store.part_signer(
-        object_key(upload), opened_id(upload), lifetime=max(lifetime, timedelta(seconds=1))
-    )
+    return StoredUpload.of(upload).signer(max(lifetime, timedelta(seconds=1)))
 
 
 def uploaded_parts(upload: Upload, *, after: int, limit: int) -> PartPage:
@@ -67,34 +62,6 @@ def uploaded_parts(upload: Upload, *, after: int, limit: int) -> PartPage:
     """
     if upload.state not in (UploadState.PENDING, UploadState.COMPLETING):
         raise UploadNotPending(state=upload.state)
-    store = current_s3.store(upload.uri)
-    return store.list_parts(object_key(upload), opened_id(upload), after=after, limit=limit)
-
-
-def all_parts(store: ObjectStore, upload: Upload) -> list[UploadedPart]:
-    """Return all parts that the store has, a page at a time."""
-    return [part for page in _pages(store, upload) for part in page.parts]
-
-
-def object_key(upload: Upload) -> str:
-    """Return the object's key at the store."""
-    return ObjectURI.parse(upload.uri).key
-
-
-def opened_id(upload: Upload) -> str:
-    """Return the store's id of the upload.
-
-    :raises UploadLost: when the server stopped before it had learnt the id.
-    """
-    if upload.store_upload_id is None:
-        raise UploadLost(reason="it was never opened there")
-    return str(upload.store_upload_id)
-
-
-def _pages(store: ObjectStore, upload: Upload) -> Iterator[PartPage]:
-    key, upload_id = object_key(upload), opened_id(upload)
-    page = store.list_parts(key, upload_id)
-    yield page
-    while page.more:
-        page = store.list_parts(key, upload_id, after=page.parts[-1].part)
-        yield page
+    stored = StoredUpload.of(upload)
+    end_transaction()
+    return stored.parts_after(after, limit)

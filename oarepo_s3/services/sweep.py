@@ -18,6 +18,7 @@ from ..models import Upload
 from ..proxies import current_s3
 from ..signals import before_upload_abort
 from .abort import drop_upload
+from .transactions import committing, end_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +43,10 @@ def sweep_expired() -> SweepCounts:
     """
     counts = SweepCounts()
     for batch in _batches():
-        for upload in batch:
-            if upload.state == UploadState.PENDING and upload.move(UploadState.EXPIRED):
-                counts.expired += 1
-        db.session.commit()
+        with committing():
+            for upload in batch:
+                if upload.state == UploadState.PENDING and upload.move(UploadState.EXPIRED):
+                    counts.expired += 1
         for upload in batch:
             if upload.state == UploadState.EXPIRED:
                 _drop(upload, counts)
@@ -70,7 +71,7 @@ def _batches() -> Iterator[list[Upload]]:
             )
         )
         if not batch:
-            db.session.commit()
+            end_transaction()
             return
         last = batch[-1].id
         yield batch

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import Response, jsonify
 from flask.views import MethodView
-from invenio_db import db
 from marshmallow import ValidationError
 
 from ..core.errors import InvalidRequest, UploadError
@@ -20,14 +19,12 @@ class Resource(MethodView):
     init_every_request = False
 
     def dispatch_request(self, **kwargs: Any) -> Any:
-        """Call the method; after an error nothing half-done stays in the database session."""
+        """Call the method."""
         try:
             return super().dispatch_request(**kwargs)
         except UploadError as error:
-            db.session.rollback()
             return error_response(error)
         except ValidationError as error:
-            db.session.rollback()
             return error_response(_from_validation(error))
 
 
@@ -48,10 +45,9 @@ def error_response(error: UploadError) -> Response:
 
 
 def _from_validation(error: ValidationError) -> InvalidRequest:
-    details = [
-        {"field": field, "message": message}
-        for field, message in _flatten(error.messages)
-    ][:20]
+    details = [{"field": field, "message": message} for field, message in _flatten(error.messages)][
+        :20
+    ]
     fields = ", ".join(dict.fromkeys(detail["field"] or "body" for detail in details))
     return InvalidRequest(reason=f"see {fields}", errors=details)
 

@@ -95,7 +95,7 @@ class UploadListResource(Resource):
         )
         dumped = dump_upload(upload)
         dumped["urls"] = dump_urls(sign_parts(upload, first_window(upload)))
-        response = jsonify(dumped)
+        response = no_store(jsonify(dumped))
         response.status_code = 201
         response.headers["Location"] = dumped["links"]["self"]
         return response

@@ -66,7 +66,9 @@ def app_with_alembic(base_app, appctx):
 
 def test_expired_uploads_are_found_by_an_index(app_with_alembic):
     db.create_all()
-    query = sa.select(Upload.id).where(Upload.state == "pending", Upload.expires_at <= sa.func.now())
+    query = sa.select(Upload.id).where(
+        Upload.state == "pending", Upload.expires_at <= sa.func.now()
+    )
     with db.engine.begin() as connection:
         connection.execute(sa.text("SET LOCAL enable_seqscan = off"))
         compiled = query.compile(connection, compile_kwargs={"literal_binds": True})

@@ -132,14 +132,24 @@ def test_the_sweep_drops_what_is_over_time_and_nothing_else(begin, memory, bucke
     assert cleanup_expired_multipart_uploads() == {"expired": 0, "aborted": 0, "failed": 0}
 
 
-def test_the_sweep_works_in_batches(app, begin, memory):
+def test_the_sweep_works_in_batches(app, begin, memory, monkeypatch):
     app.config["OAREPO_S3_SWEEP_BATCH"] = 2
+    taken = []
+    original = Upload.move
+
+    def spy(self, new, **changes):
+        taken.append(new)
+        return original(self, new, **changes)
+
     try:
         expire(*[begin(f"f{i}", size=1) for i in range(5)])
+        monkeypatch.setattr(Upload, "move", spy)
         assert sweep_expired().as_dict() == {"expired": 5, "aborted": 5, "failed": 0}
     finally:
         app.config["OAREPO_S3_SWEEP_BATCH"] = 100
     assert memory.uploads == {}
+    two = ["expired", "expired", "aborted", "aborted"]
+    assert taken == [*two, *two, "expired", "aborted"]
 
 
 def test_one_failure_does_not_stop_the_sweep_and_is_tried_again(begin, memory, bucket):

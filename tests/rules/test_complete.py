@@ -24,8 +24,9 @@ from oarepo_s3.core.errors import (
 )
 from oarepo_s3.core.states import UploadState
 from oarepo_s3.core.times import utcnow
+from oarepo_s3.models import Upload
 from oarepo_s3.services import abort_upload, complete_upload
-from oarepo_s3.services.parts import object_key
+from oarepo_s3.services.stored import StoredUpload
 
 from .conftest import PART
 from .test_create import limit, size_of
@@ -40,7 +41,7 @@ def published(upload, memory):
         [version.is_head for version in versions] == [True]
         and versions[0].file.readable
         and versions[0].file.checksum == upload.checksum
-        and memory.read(object_key(upload)) == CONTENT
+        and memory.read(StoredUpload.of(upload).key) == CONTENT
         and size_of(Bucket.get(upload.bucket_id)) == len(CONTENT)
     )
 
@@ -77,8 +78,8 @@ def test_a_worker_that_died_after_the_store_had_assembled_is_made_good(begin, me
 
 def test_an_object_made_while_the_row_was_still_pending_is_published(begin, memory):
     upload = begin(content=CONTENT)
-    page = memory.list_parts(object_key(upload), upload.store_upload_id)
-    memory.complete_upload(object_key(upload), upload.store_upload_id, page.parts)
+    page = memory.list_parts(StoredUpload.of(upload).key, upload.store_upload_id)
+    memory.complete_upload(StoredUpload.of(upload).key, upload.store_upload_id, page.parts)
     complete_upload(upload)
     assert published(upload, memory)
 
@@ -93,11 +94,9 @@ def test_a_refused_list_of_parts_leaves_the_upload_pending(begin, memory):
     assert published(upload, memory)
 
 
-def test_an_upload_that_the_store_has_dropped_fails_and_gives_the_room_back(
-    begin, memory, bucket
-):
+def test_an_upload_that_the_store_has_dropped_fails_and_gives_the_room_back(begin, memory, bucket):
     upload = begin(content=CONTENT)
-    memory.abort_upload(object_key(upload), upload.store_upload_id)
+    memory.abort_upload(StoredUpload.of(upload).key, upload.store_upload_id)
     with pytest.raises(UploadLost):
         complete_upload(upload)
     assert (upload.state, size_of(bucket)) == (UploadState.FAILED, 0)
@@ -121,7 +120,7 @@ def test_an_upload_that_stays_gone_is_given_up_in_the_end(begin, memory, bucket)
     upload.move(UploadState.COMPLETING)
     upload.updated_at = utcnow() - timedelta(minutes=6)
     db.session.commit()
-    memory.abort_upload(object_key(upload), upload.store_upload_id)
+    memory.abort_upload(StoredUpload.of(upload).key, upload.store_upload_id)
     with pytest.raises(UploadLost):
         complete_upload(upload)
     assert (upload.state, size_of(bucket)) == (UploadState.FAILED, 0)
@@ -129,16 +128,72 @@ def test_an_upload_that_stays_gone_is_given_up_in_the_end(begin, memory, bucket)
 
 def test_an_object_that_is_not_ours_is_never_published(begin, memory, bucket):
     upload = begin(content=CONTENT)
-    other = memory.create_upload(object_key(upload), content_type=None, metadata={})
-    signer = memory.part_signer(object_key(upload), other, lifetime=timedelta(1))
+    other = memory.create_upload(StoredUpload.of(upload).key, content_type=None, metadata={})
+    signer = memory.part_signer(StoredUpload.of(upload).key, other, lifetime=timedelta(1))
     memory.put_part(signer.sign(1), CONTENT)
-    page = memory.list_parts(object_key(upload), other)
-    memory.complete_upload(object_key(upload), other, page.parts)
-    memory.abort_upload(object_key(upload), upload.store_upload_id)
+    page = memory.list_parts(StoredUpload.of(upload).key, other)
+    memory.complete_upload(StoredUpload.of(upload).key, other, page.parts)
+    memory.abort_upload(StoredUpload.of(upload).key, upload.store_upload_id)
     with pytest.raises(UploadLost):
         complete_upload(upload)
     assert (upload.state, size_of(bucket)) == (UploadState.FAILED, 0)
     assert ObjectVersion.query.filter_by(bucket_id=bucket.id).count() == 0
+
+
+def test_an_object_of_another_size_is_never_published(begin, memory, bucket):
+    upload = begin(content=CONTENT)
+    stored = StoredUpload.of(upload)
+    memory.put_part(f"memory://{upload.store_upload_id}#2", b"longer")
+    memory.complete_upload(stored.key, stored.upload_id, stored.all_parts())
+    with pytest.raises(UploadLost):
+        complete_upload(upload)
+    assert (upload.state, size_of(bucket)) == (UploadState.FAILED, 0)
+
+
+def test_a_caller_with_an_old_view_of_the_row_does_not_call_the_upload_lost(begin, memory, bucket):
+    upload = begin(content=CONTENT)
+    elsewhere(upload, UploadState.COMPLETING)
+    memory.fail("list_parts", StoreUploadGone(reason="NoSuchUpload"))
+    with pytest.raises(StoreUnavailable):
+        complete_upload(upload)
+    assert (upload.state, size_of(bucket)) == (UploadState.COMPLETING, len(CONTENT))
+
+
+def test_a_move_that_somebody_else_has_made_is_not_made_again(begin):
+    upload = begin(size=1)
+    assert upload.state == UploadState.PENDING
+    elsewhere(upload, UploadState.ABORTING)
+    assert upload.move(UploadState.COMPLETING) is False
+    assert upload.state == UploadState.ABORTING
+
+
+def elsewhere(upload, state):
+    """Another process changes the row; this one has read it already."""
+    assert upload.state
+    db.session.connection().execute(
+        db.update(Upload).where(Upload.id == upload.id).values(state=state, updated_at=utcnow())
+    )
+
+
+def test_the_database_is_let_go_before_the_store_is_asked(begin, memory, monkeypatch):
+    seen = []
+    original = type(memory)._call
+
+    def spy(self, name):
+        seen.append((name, db.session().in_transaction()))
+        return original(self, name)
+
+    monkeypatch.setattr(type(memory), "_call", spy)
+    complete_upload(begin("a", content=CONTENT))
+    abort_upload(begin("b", content=CONTENT))
+    assert {name for name, _ in seen} >= {
+        "create_upload",
+        "list_parts",
+        "complete_upload",
+        "head",
+        "abort_upload",
+    }
+    assert [name for name, open_transaction in seen if open_transaction] == []
 
 
 def test_a_claim_of_the_client_never_replaces_what_the_store_has(begin, memory):
@@ -179,7 +234,7 @@ def test_an_abort_that_was_faster_wins_and_the_object_goes(begin, memory, bucket
     monkeypatch.setattr(type(memory), "complete_upload", complete_after_abort)
     with pytest.raises(UploadNotPending):
         complete_upload(upload)
-    assert memory.head(object_key(upload)) is None
+    assert memory.head(StoredUpload.of(upload).key) is None
     abort_upload(upload)
     assert (upload.state, size_of(bucket)) == (UploadState.ABORTED, 0)
     assert FileInstance.get(upload.file_id) is None

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""An upload as its store sees it, in plain values.
+
+Reading a row opens a database transaction, and one that stays open while a slow store is asked
+keeps a connection (on SQLite the whole database) from others. So a service takes what it needs into
+a :class:`StoredUpload`, ends its transaction, and only then calls the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..backends import ObjectInfo, ObjectStore, PartPage, PartSigner, PresignsParts
+from ..core.errors import StoreFault, StoreMisconfigured, StoreUploadGone, UploadLost
+from ..core.parts import UploadedPart
+from ..core.uris import ObjectURI
+from ..models import Upload
+from ..proxies import current_s3
+
+TOKEN_METADATA = "oarepo-upload-token"
+"""Name of the object metadata that carries the upload's token."""
+
+ABORT_ROUNDS = 5
+"""Parts in flight can survive an abort (S3 API reference, AbortMultipartUpload): it is repeated
+until the store has none, this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpload:
+    """One upload at one store.
+
+    :param key: the object's key.
+    :param upload_id: the store's id, None while it is not known.
+    :param size: bytes that the object has to have.
+    :param token: mark that the object has to carry.
+    """
+
+    store: ObjectStore
+    key: str
+    upload_id: str | None
+    size: int
+    token: str
+    content_type: str | None
+
+    @classmethod
+    def of(cls, upload: Upload) -> StoredUpload:
+        """Take what the store has to be asked out of a row.
+
+        :raises InvalidLocation: when no back end is installed for the row's URI.
+        """
+        return cls(
+            store=current_s3.store(upload.uri),
+            key=ObjectURI.parse(upload.uri).key,
+            upload_id=upload.store_upload_id,
+            size=upload.size,
+            token=upload.token,
+            content_type=upload.content_type,
+        )
+
+    def open(self) -> str:
+        """Open the multipart upload and return the store's id of it."""
+        return self.store.create_upload(
+            self.key, content_type=self.content_type, metadata={TOKEN_METADATA: self.token}
+        )
+
+    def signer(self, lifetime: timedelta) -> PartSigner:
+        """Return a signer of part URLs.
+
+        :raises StoreMisconfigured: when the back end cannot sign.
+        """
+        if not isinstance(self.store, PresignsParts):
+            raise StoreMisconfigured(reason="this back end cannot sign part URLs")
+        return self.store.part_signer(self.key, self._opened_id, lifetime=lifetime)
+
+    def parts_after(self, part: int, limit: int) -> PartPage:
+        """Return a page of uploaded parts."""
+        return self.store.list_parts(self.key, self._opened_id, after=part, limit=limit)
+
+    def all_parts(self) -> list[UploadedPart]:
+        """Return all uploaded parts, asked for page by page."""
+        return [part for page in self._pages() for part in page.parts]
+
+    def complete(self, parts: Sequence[UploadedPart]) -> None:
+        """Ask the store to assemble the object from exactly these parts."""
+        self.store.complete_upload(self.key, self._opened_id, parts)
+
+    def head(self) -> ObjectInfo | None:
+        """Describe the object that is in the upload's place."""
+        return self.store.head(self.key)
+
+    def is_proved(self, info: ObjectInfo) -> bool:
+        """Whether an object is the one that this upload made."""
+        return info.size == self.size and info.metadata.get(TOKEN_METADATA) == self.token
+
+    def clear(self) -> None:
+        """Drop parts and object, whatever there is of them; safe to repeat.
+
+        :raises StoreFault: when parts are still there after some rounds.
+        """
+        # A server that stopped between the store's answer and the commit left a row without an
+        # id: the key is unique to the upload, so the store can tell.
+        found = [self.upload_id] if self.upload_id else self.store.find_uploads(self.key)
+        for upload_id in found:
+            self._abort_until_gone(upload_id)
+        # A complete call that was under way may have made the object after all.
+        self.delete_own_object()
+
+    def delete_own_object(self) -> None:
+        """Remove the object, if it is the one that this upload made."""
+        info = self.head()
+        if info is not None and self.is_proved(info):
+            self.store.delete(self.key)
+
+    @property
+    def _opened_id(self) -> str:
+        if self.upload_id is None:
+            raise UploadLost(reason="it was never opened there")
+        return self.upload_id
+
+    def _pages(self) -> Iterator[PartPage]:
+        page = self.parts_after(0, 1000)
+        yield page
+        while page.more:
+            page = self.parts_after(page.parts[-1].part, 1000)
+            yield page
+
+    def _abort_until_gone(self, upload_id: str) -> None:
+        for _ in range(ABORT_ROUNDS):
+            self.store.abort_upload(self.key, upload_id)
+            try:
+                if not self.store.list_parts(self.key, upload_id, limit=1).parts:
+                    return
+            except StoreUploadGone:
+                return
+        raise StoreFault(reason="parts were still there after repeated aborts")

@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The commands and the code in README and documentation work as they are printed."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from celery import current_app as celery_app
+from celery.beat import ScheduleEntry
+from invenio_db import db
+from invenio_files_rest.models import Bucket, Location
+from invenio_files_rest.proxies import current_files_rest
+from werkzeug.serving import make_server
+
+from oarepo_s3.backends import ObjectStore, PresignsDownloads, PresignsParts, StoreConfig
+from oarepo_s3.backends.memory import forget
+from oarepo_s3.config import INVENIO_S3_NAMES
+from oarepo_s3.proxies import current_s3
+from oarepo_s3.services import abort_upload, get_upload
+from oarepo_s3.signals import after_upload_complete
+from oarepo_s3.storage import s3_storage_factory
+from tests.services import Missing
+from tests.services.process import HOST, clean_environment, find_program
+
+from .pages import ROOT, blocks, run
+
+PYTHON_FLOW = "docs/howto/python-flow.md"
+REDIRECTING = ("http_proxy", "https_proxy", "all_proxy", "HTTP", "HTTPS", "ALL_PROXY", "CURL")
+
+
+@pytest.fixture(scope="module")
+def app_config(app_config, place) -> dict[str, Any]:
+    """Let everybody do everything: the commands are about uploads, not about tokens.
+
+    ``place`` is named, because pytest does not look for parameters behind an overridden fixture.
+    """
+    app_config["FILES_REST_PERMISSION_FACTORY"] = lambda obj, action: None
+    return app_config
+
+
+@pytest.fixture
+def api(app) -> Iterator[str]:
+    """The address of a real server of the REST API."""
+    server = make_server(HOST, 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://{HOST}:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def drop() -> Iterator[Any]:
+    """Abort the uploads that a block has begun: call it with each."""
+    begun: list[Any] = []
+    yield begun.append
+    for upload in begun:
+        abort_upload(get_upload(UUID(upload.session.id)))
+
+
+@pytest.fixture
+def record(location) -> Any:
+    """A record of invenio-records-files with a bucket."""
+    from invenio_records_files.api import Record
+
+    return Record.create({})
+
+
+class FileRecord(dict[str, Any]):
+    """What records-resources' manager of files needs of a record of a file."""
+
+    @classmethod
+    def create(cls, data: Any, **kwargs: Any) -> FileRecord:
+        return cls(data)
+
+    @classmethod
+    def get_by_key(cls, record_id: Any, key: str) -> None:
+        """There is none in the database."""
+
+    def commit(self) -> None:
+        """Nothing to write."""
+
+
+@pytest.fixture
+def draft(bucket) -> Any:
+    """A record whose files are managed by invenio-records-resources."""
+    from invenio_records_resources.records.systemfields.files import FilesManager
+
+    made = SimpleNamespace(id=uuid4(), bucket=bucket)
+    options = {"bucket_attr": "bucket"}
+    made.files = FilesManager(made, file_cls=FileRecord, bucket=bucket, entries={}, options=options)
+    return made
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_commands_of_an_upload_work(page, api, bucket, tmp_path):
+    try:
+        for program in ("bash", "curl"):
+            find_program(program, program)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    environment = {
+        **clean_environment(*REDIRECTING),
+        "API": api,
+        "BUCKET": str(bucket.id),
+        "TOKEN": "a-token",
+        "HOME": str(tmp_path),
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    db.session.rollback()
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(blocks(page, "sh"))],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"state":"completed"' in done.stdout.replace(" ", "")
+    assert (tmp_path / "copy.bin").read_bytes() == (tmp_path / "data.bin").read_bytes()
+    assert len(list(tmp_path.glob("part.*"))) > 1
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_five_lines_configure_an_instance(page, create_app, db_uri, monkeypatch):
+    for name in INVENIO_S3_NAMES:
+        monkeypatch.delenv(name, raising=False)
+    (body,) = blocks(page, "config")
+    assert len(body.splitlines()) == 5
+    settings = run(page, "config")
+    settings.pop("__builtins__")
+    app = create_app(
+        **settings,
+        SECRET_KEY="a secret",
+        SQLALCHEMY_DATABASE_URI=db_uri,
+        CACHE_TYPE="SimpleCache",
+        RATELIMIT_ENABLED=False,
+    )
+    with app.app_context():
+        assert current_files_rest.storage_factory is s3_storage_factory
+        store = current_s3.store("s3://repository/key")
+        url = store.part_signer("key", "upload", lifetime=timedelta(hours=1)).sign(1)
+        assert url.startswith("https://s3.example.org/repository/key?")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_beat_entry_names_a_task_that_runs(page, app):
+    (entry,) = run(page, "beat")["CELERY_BEAT_SCHEDULE"].items()
+    scheduled = ScheduleEntry(name=entry[0], app=celery_app, **entry[1])
+    assert scheduled.is_due().next <= 15 * 60
+    # A worker finds its tasks in this way.
+    app.extensions["invenio-celery"].load_entry_points()
+    counts = celery_app.tasks[scheduled.task]()
+    assert counts == {"expired": 0, "aborted": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_commands_of_an_instance_work(page, app, location):
+    try:
+        for line in blocks(page, "cli")[0].splitlines():
+            arguments = shlex.split(line.removeprefix("$ invenio "))
+            result = app.test_cli_runner().invoke(app.cli, arguments)
+            assert result.exit_code == 0, result.output
+        assert Location.get_default().uri == "s3://repository"
+    finally:
+        made = Location.get_by_name("s3-default")
+        Bucket.query.filter_by(default_location=made.id).delete()
+        db.session.delete(made)
+        location.default = True
+        db.session.commit()
+
+
+def test_the_rights_are_given(app, bucket, person):
+    someone = person()
+    names = run(
+        "docs/quickstart.md", "rights", bucket=bucket, user=SimpleNamespace(id=someone.user_id)
+    )
+    given = names["ActionUsers"].query.filter_by(user_id=someone.user_id, argument=str(bucket.id))
+    actions = {row.action for row in given}
+    assert actions == {"files-rest-bucket-update", "files-rest-object-read"}
+
+
+def test_the_python_flow_of_the_readme_opens_an_upload(record, store, drop):
+    upload = run("README.md", "python", record=record)["upload"]
+    drop(upload)
+    assert upload.session.num_parts == 3200
+    assert upload.session.part_urls[0].startswith(f"{store.endpoint_url}/{store.bucket}/")
+    assert upload.session.complete_url.endswith(f"/multipart-uploads/{upload.session.id}/complete")
+    assert not record.files["data.bin"].obj.file.readable
+
+
+def test_every_way_of_assigning_opens_an_upload(record, draft, location, person, drop):
+    names: dict[str, Any] = {"record": record, "draft": draft, "uploader_id": person().user_id}
+    names["bucket"] = Bucket.create(location=location)
+    sizes = []
+    for number, body in enumerate(blocks(PYTHON_FLOW, "python")):
+        exec(compile(body, f"{PYTHON_FLOW}, block {number}", "exec"), names)
+        if "MultipartUpload(" in body:
+            drop(names["upload"])
+            sizes.append(names["upload"].session.size)
+    after_upload_complete.disconnect(names["index_file"])
+    assert sizes == [50 * 2**30, 12_000_000, 12_000_000]
+    assert get_upload(UUID(names["upload"].session.id)).user_id == names["uploader_id"]
+
+
+def test_every_name_of_a_session_is_listed(record, drop):
+    upload = run("README.md", "python", record=record)["upload"]
+    drop(upload)
+    page = (ROOT / PYTHON_FLOW).read_text()
+    assert [name for name in upload.session if f"`{name}`" not in page] == []
+
+
+def test_code_can_be_tested_in_memory(app, location):
+    try:
+        run("docs/howto/testing.md", "python")
+    finally:
+        forget()
+
+
+def test_the_sketch_of_a_back_end_has_all_that_it_needs():
+    store = run("docs/howto/own-backend.md", "python")["MyStore"]("bucket", StoreConfig())
+    for protocol in (ObjectStore, PresignsParts, PresignsDownloads):
+        assert isinstance(store, protocol)
