@@ -10,7 +10,9 @@ Gateway. Both check signatures and expiry. A test of the rules alone uses the me
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,9 @@ from invenio_db import db as invenio_database
 from .services import CephRGW, Missing, Postgres, RcloneS3
 
 BUCKET = "oarepo-test"
+
+REQUIRE_SERVICES = os.environ.get("OAREPO_S3_REQUIRE_SERVICES") == "1"
+"""Whether a missing server is a failure: for machines that are there to run all tests."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,47 @@ def start(service: Any) -> Iterator[Any]:
         try:
             stack.enter_context(service)
         except Missing as missing:
+            if REQUIRE_SERVICES:
+                pytest.fail(str(missing))
             pytest.skip(str(missing))
         yield service
+
+
+def count_by_service(config: pytest.Config) -> dict[str, tuple[int, int]]:
+    """Return how many tests ran and how many were skipped, by the Debian server they need."""
+    stats = config.pluginmanager.get_plugin("terminalreporter").stats
+    counts = {}
+    for marker in ("ceph", "postgres"):
+        ran, skipped = (
+            sum(
+                marker in report.keywords
+                for outcome in outcomes
+                for report in stats.get(outcome, ())
+            )
+            for outcomes in (("passed", "failed", "xfailed", "xpassed"), ("skipped",))
+        )
+        counts[marker] = (ran, skipped)
+    return counts
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how much of the run was against the real servers."""
+    for marker, (ran, skipped) in count_by_service(config).items():
+        terminalreporter.write_line(f"tests marked {marker}: {ran} ran, {skipped} skipped")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail where the servers are required and a test did without, or none came to need one."""
+    if REQUIRE_SERVICES and exitstatus == pytest.ExitCode.OK:
+        counts = count_by_service(session.config).values()
+        if any(skipped or not ran for ran, skipped in counts):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
 def rclone(tmp_path_factory) -> Iterator[RcloneS3]:
     """rclone's S3 server."""
-    yield from start(RcloneS3(tmp_path_factory.mktemp("rclone")))
+    yield from start(RcloneS3(tmp_path_factory.mktemp("rclone"), buckets=[BUCKET]))
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +124,6 @@ def postgres(tmp_path_factory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def rclone_store(rclone) -> Store:
     """rclone's store with a bucket."""
-    rclone.make_bucket(BUCKET)
     return Store(rclone.endpoint_url, rclone.access_key, rclone.secret_key)
 
 
@@ -166,7 +203,13 @@ def settings_for(store: Store | None) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def create_app() -> Any:
     """The factory of Invenio's REST application."""
-    return create_api
+
+    def create(**kwargs: Any) -> Any:
+        # In testing mode invenio-base sets its own warning filters, over those of pytest.
+        with warnings.catch_warnings():
+            return create_api(**kwargs)
+
+    return create
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +236,8 @@ def _manual_transactions(connection: Any, record: Any) -> None:
     """
     if isinstance(connection, sqlite3.Connection):
         connection.isolation_level = None
+        # Nothing here has to survive a power cut.
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @sa.event.listens_for(sa.Engine, "begin")

