@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from .services import sweep_expired
+from .services import recover_interrupted, sweep_expired
 
 
 @shared_task
@@ -16,3 +16,13 @@ def cleanup_expired_multipart_uploads() -> dict[str, int]:
     :returns: how many were ``expired``, ``aborted`` and ``failed`` (tried again next time).
     """
     return sweep_expired().as_dict()
+
+
+@shared_task
+def recover_interrupted_multipart_uploads() -> dict[str, int]:
+    """Finish completions and aborts that a crash or an outage has interrupted.
+
+    :returns: how many were ``completed``, ``aborted``, ``lost`` (the store has nothing of them) and
+        ``failed`` (tried again next time).
+    """
+    return recover_interrupted().as_dict()

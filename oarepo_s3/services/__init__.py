@@ -9,11 +9,12 @@ from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
 from .parts import PartUrl, first_window, sign_parts, uploaded_parts
 from .queries import UploadPage, find_upload, get_upload, list_uploads
-from .sweep import SweepCounts, sweep_expired
+from .sweep import RecoverCounts, SweepCounts, recover_interrupted, sweep_expired
 
 __all__ = (
     "NewUpload",
     "PartUrl",
+    "RecoverCounts",
     "SweepCounts",
     "UploadPage",
     "abort_upload",
@@ -24,6 +25,7 @@ __all__ = (
     "get_upload",
     "list_uploads",
     "open_for_version",
+    "recover_interrupted",
     "sign_parts",
     "sweep_expired",
     "uploaded_parts",

@@ -30,6 +30,7 @@ from ..backends import ObjectInfo
 from ..core.errors import (
     BucketLocked,
     BucketNotFound,
+    InputError,
     PartsRejected,
     StoreError,
     StorePartsRejected,
@@ -39,6 +40,7 @@ from ..core.errors import (
     UploadNotPending,
 )
 from ..core.parts import UploadedPart, check_claims, check_uploaded
+from ..core.planning import PartPlan
 from ..core.states import UploadState
 from ..core.times import utcnow
 from ..models import Upload
@@ -76,13 +78,29 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
         parts = stored.all_parts()
     except StoreUploadGone as error:
         return _settle(upload, stored, error)
-    check_uploaded(plan, parts, claims)
+    _verify(upload, plan, parts, claims)
     before_upload_complete.send(current_s3.app, upload=upload)
     with committing():
         ours = upload.state == UploadState.COMPLETING or upload.move(UploadState.COMPLETING)
     if not ours:
         return complete_upload(upload, claims)
     return _assemble(upload, stored, parts)
+
+
+def _verify(
+    upload: Upload,
+    plan: PartPlan,
+    parts: list[UploadedPart],
+    claims: Mapping[int, str] | None,
+) -> None:
+    try:
+        check_uploaded(plan, parts, claims)
+    except InputError:
+        # The parts are still there, so nothing was assembled: they can be mended, and expire.
+        with committing():
+            if upload.state == UploadState.COMPLETING and not _in_other_hands(upload):
+                upload.move(UploadState.PENDING)
+        raise
 
 
 def _require_open_bucket(upload: Upload) -> None:
