@@ -228,6 +228,10 @@ def app(base_app, database) -> Any:
     return base_app
 
 
+sqlite_begin = {"statement": "BEGIN"}
+"""How a transaction begins on SQLite; ``BEGIN IMMEDIATE`` where several write at once."""
+
+
 @sa.event.listens_for(sa.Engine, "connect")
 def _manual_transactions(connection: Any, record: Any) -> None:
     """Let SQLAlchemy, not the driver, begin transactions.
@@ -243,7 +247,7 @@ def _manual_transactions(connection: Any, record: Any) -> None:
 @sa.event.listens_for(sa.Engine, "begin")
 def _begin(connection: Any) -> None:
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(sqlite_begin["statement"])
 
 
 @pytest.fixture

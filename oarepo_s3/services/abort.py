@@ -14,6 +14,8 @@ from .stored import StoredUpload
 from .transactions import committing, end_transaction
 
 _ENDED = (UploadState.ABORTED, UploadState.FAILED)
+_ENDING = (UploadState.ABORTING, UploadState.EXPIRED)
+"""From here an upload can only become aborted, so its parts and its object may go."""
 
 
 def abort_upload(upload: Upload) -> Upload:
@@ -27,11 +29,12 @@ def abort_upload(upload: Upload) -> Upload:
     if upload.state == UploadState.COMPLETED:
         raise UploadNotPending(state=upload.state)
     before_upload_abort.send(current_s3.app, upload=upload)
-    if upload.state in (UploadState.PENDING, UploadState.COMPLETING):
-        with committing():
-            moved = upload.move(UploadState.ABORTING)
-        if not moved:
-            return abort_upload(upload)
+    with committing():
+        if upload.state in (UploadState.PENDING, UploadState.COMPLETING):
+            upload.move(UploadState.ABORTING)
+    if upload.state not in _ENDING:
+        # Somebody else was faster: look again at what they made of it.
+        return abort_upload(upload)
     return drop_upload(upload)
 
 
@@ -40,11 +43,13 @@ def drop_upload(upload: Upload) -> Upload:
 
     :raises StoreError: when the store did not do it; the state stays as it is.
     """
+    if upload.state not in _ENDING:
+        return upload
     stored = StoredUpload.of(upload)
     end_transaction()
     stored.clear()
     with committing():
-        moved = upload.state not in _ENDED and upload.move(UploadState.ABORTED)
+        moved = upload.state in _ENDING and upload.move(UploadState.ABORTED)
         if moved:
             remove_file(upload)
     if moved:

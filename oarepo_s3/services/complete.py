@@ -81,7 +81,9 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
     _verify(upload, plan, parts, claims)
     before_upload_complete.send(current_s3.app, upload=upload)
     with committing():
-        ours = upload.state == UploadState.COMPLETING or upload.move(UploadState.COMPLETING)
+        ours = upload.state == UploadState.COMPLETING or (
+            upload.state == UploadState.PENDING and upload.move(UploadState.COMPLETING)
+        )
     if not ours:
         return complete_upload(upload, claims)
     return _assemble(upload, stored, parts)

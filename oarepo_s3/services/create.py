@@ -29,7 +29,7 @@ from ..models import Upload
 from ..proxies import current_s3
 from .buckets import give_room_back, lock_bucket, require_room
 from .stored import StoredUpload
-from .transactions import committing
+from .transactions import committing, end_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ def create_upload(new: NewUpload) -> Upload:
     """
     plan = _plan(new)
     _check_key(new.key)
+    # The lock has to be the first thing that the transaction does: what was read before may be
+    # stale by now, and SQLite refuses to write after reading while others write.
+    end_transaction()
     with committing():
         bucket = lock_bucket(new.bucket_id)
         require_room(bucket, plan.size)

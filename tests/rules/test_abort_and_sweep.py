@@ -11,11 +11,12 @@ from invenio_db import db
 from invenio_files_rest.models import FileInstance, ObjectVersion
 
 from oarepo_s3.api import MultipartUpload
-from oarepo_s3.core.errors import StoreFault, StoreUnavailable
+from oarepo_s3.core.errors import StoreFault, StoreUnavailable, UploadNotPending
 from oarepo_s3.core.states import UploadState
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import abort_upload, complete_upload, get_upload, sweep_expired
+from oarepo_s3.signals import before_upload_abort
 from oarepo_s3.tasks import cleanup_expired_multipart_uploads
 
 from .conftest import PART
@@ -84,6 +85,18 @@ def test_an_object_that_a_lost_complete_made_is_deleted_by_abort(begin, memory):
     assert upload.state == UploadState.ABORTED
     with pytest.raises(KeyError):
         memory.read(upload.uri.removeprefix("memory://rules/"))
+
+
+def test_an_upload_completed_while_it_was_to_be_aborted_keeps_its_object(begin, memory):
+    upload = begin(content=b"xyz")
+
+    def faster(sender, upload):
+        complete_upload(upload)
+
+    with before_upload_abort.connected_to(faster), pytest.raises(UploadNotPending):
+        abort_upload(upload)
+    assert upload.state == UploadState.COMPLETED
+    assert memory.read(upload.uri.removeprefix("memory://rules/")) == b"xyz"
 
 
 def test_abort_of_an_assigned_upload_removes_version_and_file(memory, bucket):

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Many callers at once: limits hold, and there is one result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from invenio_db import db
+from invenio_files_rest.models import ObjectVersion
+
+from oarepo_s3.core.errors import QuotaExceeded, UploadError
+from oarepo_s3.models import Upload
+from oarepo_s3.services import (
+    NewUpload,
+    abort_upload,
+    complete_upload,
+    create_upload,
+    get_upload,
+)
+
+from ..conftest import sqlite_begin
+from .conftest import PART
+from .test_create import limit, size_of
+
+
+@pytest.fixture(autouse=True)
+def _writers_wait(database):
+    """Transactions that read and then write wait for each other, on SQLite too."""
+    db.session.commit()
+    sqlite_begin["statement"] = "BEGIN IMMEDIATE"
+    yield
+    db.session.commit()
+    sqlite_begin["statement"] = "BEGIN"
+
+
+CALLERS = 50
+FIT = 10
+SIZE = 1000
+
+
+def at_once(app, work, times):
+    """Do the work in many threads, each with a database session of its own."""
+
+    def one(number):
+        with app.app_context():
+            try:
+                return work(number)
+            finally:
+                db.session.remove()
+
+    db.session.commit()  # a transaction that stays open here would keep SQLite's writers out
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(one, range(times)))
+
+
+def test_a_quota_for_ten_lets_exactly_ten_of_fifty_in(app, memory, bucket):
+    limit(bucket, quota_size=FIT * SIZE)
+    bucket_id = bucket.id
+
+    def begin(number):
+        try:
+            create_upload(NewUpload(bucket_id=bucket_id, key=f"f{number}", size=SIZE))
+        except QuotaExceeded as error:
+            return error.code
+        return "created"
+
+    assert Counter(at_once(app, begin, CALLERS)) == {
+        "created": FIT,
+        "quota_exceeded": CALLERS - FIT,
+    }
+    assert size_of(bucket) == FIT * SIZE
+    assert Upload.query.filter_by(bucket_id=bucket_id, state="pending").count() == FIT
+    assert memory.calls.count("create_upload") == FIT
+
+
+def test_eight_callers_complete_one_upload_once(app, begin, memory, bucket):
+    upload_id = begin(content=b"x" * PART + b"y").id
+    db.session.commit()
+
+    def complete(number):
+        try:
+            return complete_upload(get_upload(upload_id)).state
+        except UploadError as error:
+            return error.code
+
+    seen = Counter(at_once(app, complete, 8))
+
+    assert seen["completed"] >= 1
+    assert set(seen) <= {"completed", "store_unavailable"}
+    assert size_of(bucket) == PART + 1
+    assert ObjectVersion.query.filter_by(bucket_id=bucket.id).count() == 1
+    assert complete(0) == "completed"
+
+
+def test_complete_against_abort_has_one_winner_and_all_agree(app, begin, memory, bucket):
+    for round_ in range(10):
+        upload = begin(f"f{round_}", content=b"x" * PART + b"y")
+        upload_id, key = upload.id, upload.key
+        db.session.commit()
+
+        def either(number, upload_id=upload_id):
+            work = complete_upload if number % 2 else abort_upload
+            try:
+                return work(get_upload(upload_id)).state
+            except UploadError as error:
+                return error.code
+
+        at_once(app, either, 4)
+        db.session.expire_all()
+        end = get_upload(upload_id)
+        if end.state in ("completing", "aborting"):
+            either(1 if end.state == "completing" else 0)
+            end = get_upload(upload_id)
+        won = end.state == "completed"
+        assert end.state in ("completed", "aborted")
+        stored = memory.head(end.uri.removeprefix("memory://rules/"))
+        assert (stored is not None) == won
+        assert (ObjectVersion.get(bucket.id, key) is not None) == won
+        assert memory.uploads == {}
+    completed = Upload.query.filter_by(bucket_id=bucket.id, state="completed").count()
+    assert size_of(bucket) == completed * (PART + 1)
