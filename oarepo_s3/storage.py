@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO
 
-from botocore.handlers import validate_bucket_name
 from flask import Response, current_app, g
 from invenio_files_rest.errors import FileSizeError, StorageError
 from invenio_files_rest.models import FileInstance
@@ -23,6 +22,7 @@ from invenio_s3.storage import S3FSFileStorage
 
 from .api import MultipartUpload
 from .backends import ObjectInfo, PresignsDownloads
+from .backends.s3 import accept_tenants
 from .core.checksums import MultipartChecksum, composite_etag
 from .core.errors import FileTooLarge, QuotaExceeded
 from .core.uris import ObjectURI
@@ -133,9 +133,8 @@ class S3FileStorage(S3FSFileStorage):
         tenant = current_app.config["OAREPO_S3_TENANT"]
         if not (self._is_s3 and tenant):
             return fs, path
-        # The SDK refuses the colon of tenant:bucket, which Ceph wants.
         fs.connect()
-        fs.s3.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
+        accept_tenants(fs.s3)
         uri = ObjectURI.parse(path)
         return fs, f"s3://{tenant}:{uri.bucket}/{uri.key}"
 

@@ -194,8 +194,7 @@ class S3Store:
             config=Config(**self._config.client_options),
         )
         if self._config.tenant:
-            # The SDK refuses the colon of tenant:bucket, which Ceph wants.
-            client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
+            accept_tenants(client)
         return client
 
     def _credentials(self) -> Credentials:
@@ -272,6 +271,11 @@ def _object_info(answer: Mapping[str, Any]) -> ObjectInfo:
         content_type=answer.get("ContentType"),
         etag_is_digest=not opaque,
     )
+
+
+def accept_tenants(client: Any) -> None:
+    """Let a client of the SDK take ``tenant:bucket``, which Ceph wants and the SDK refuses."""
+    client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
 
 
 def _session(config: StoreConfig) -> Session:

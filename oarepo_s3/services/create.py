@@ -21,7 +21,7 @@ from invenio_db import db
 from invenio_files_rest.helpers import make_path
 from invenio_files_rest.models import Bucket, ObjectVersion
 
-from ..core.errors import InvalidKey, InvalidRequest, StoreError, StoreUnavailable
+from ..core.errors import InvalidKey, InvalidRequest, StoreDenied, StoreError, StoreMisconfigured
 from ..core.planning import PartPlan, plan_parts
 from ..core.states import UploadState
 from ..core.times import utcnow
@@ -168,9 +168,9 @@ def _row(new: NewUpload, plan: PartPlan, file_id: UUID, uri: str) -> Upload:
 def _give_up(upload: Upload, error: StoreError) -> None:
     """Give the room back at once; the sweep looks for an upload that was opened all the same.
 
-    When no answer came, the store may have opened the upload: only a clear refusal ends the row.
+    Without a clear refusal the store may have opened it, and the row has to live on until then.
     """
-    unknown = isinstance(error, StoreUnavailable)
+    refused = isinstance(error, (StoreDenied, StoreMisconfigured))
     with committing():
         give_room_back(upload)
-        upload.move(UploadState.EXPIRED if unknown else UploadState.FAILED, reason=str(error))
+        upload.move(UploadState.FAILED if refused else UploadState.EXPIRED, reason=str(error))

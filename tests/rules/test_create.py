@@ -15,6 +15,7 @@ from oarepo_s3.core.errors import (
     InvalidSize,
     QuotaExceeded,
     StoreDenied,
+    StoreFault,
     StoreUnavailable,
 )
 from oarepo_s3.core.states import UploadState
@@ -95,9 +96,10 @@ def test_a_store_that_refuses_gets_the_room_given_back(begin, bucket, memory):
     assert "AccessDenied" in row.reason
 
 
-def test_an_upload_that_was_opened_though_no_answer_came_is_swept(begin, bucket, memory):
-    memory.fail("create_upload", StoreUnavailable(reason="timeout"), after=True)
-    with pytest.raises(StoreUnavailable):
+@pytest.mark.parametrize("error", [StoreUnavailable, StoreFault], ids=lambda error: error.code)
+def test_an_upload_opened_though_no_clear_answer_came_is_swept(begin, bucket, memory, error):
+    memory.fail("create_upload", error(reason="who knows"), after=True)
+    with pytest.raises(error):
         begin(size=100)
     assert len(memory.uploads) == 1
     assert size_of(bucket) == 0

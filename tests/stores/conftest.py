@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The stores under test, each with a bucket."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import urllib3
+from moto.server import ThreadedMotoServer
+
+from oarepo_s3.backends import StoreConfig
+from oarepo_s3.backends.memory import forget
+from oarepo_s3.core.credentials import Credentials
+
+from ..conftest import BUCKET, Store
+from .subjects import Subject
+
+CLIENT_OPTIONS: dict[str, Any] = {
+    "signature_version": "s3v4",
+    "s3": {"addressing_style": "path"},
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+    "retries": {"mode": "standard", "total_max_attempts": 1},
+    "connect_timeout": 2,
+    "read_timeout": 20,
+}
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[urllib3.PoolManager]:
+    """What a client sends its parts with; neither a retry nor a redirect hides an answer."""
+    with urllib3.PoolManager(retries=False, maxsize=4) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def moto_store() -> Iterator[Store]:
+    """moto's server with a bucket."""
+    log = logging.getLogger("werkzeug")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    store = Store(f"http://{host}:{port}", "motokey", "motosecret")
+    store.client().create_bucket(Bucket=BUCKET)
+    yield store
+    server.stop()
+    log.setLevel(level)
+
+
+def connection(place: Store) -> StoreConfig:
+    """Return how the back end reaches a store."""
+    return StoreConfig(
+        endpoint_url=place.endpoint_url,
+        region="us-east-1",
+        credentials=Credentials(place.access_key, place.secret_key),
+        client_options=CLIENT_OPTIONS,
+    )
+
+
+@pytest.fixture(scope="session")
+def subject(request, http) -> Iterator[Subject]:
+    """The store under test."""
+    name = request.param
+    if name == "memory":
+        yield Subject(name, f"conformance-{uuid.uuid4()}", StoreConfig(), http)
+        forget()
+        return
+    place = request.getfixturevalue(f"{name}_store")
+    yield Subject(name, place.bucket, connection(place), http)
+
+
+@pytest.fixture
+def key() -> str:
+    """A key that no other test uses."""
+    return f"ab/cd/{uuid.uuid4()}/data"

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The one way through the house: who may import whom. A row is a room; no arrow runs backwards.
+
+``.core`` is a room of this package, ``flask.current_app`` a name of another one. The standard
+library and the room itself are open to all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import oarepo_s3
+
+from .arrows import complaints, imports_of, modules_of
+
+DATABASE = {"sqlalchemy", "invenio_db"}
+FILES = {"invenio_files_rest"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "core": set(),
+    "backends": {".core", "boto3", "botocore"},
+    "config": set(),
+    "signals": {"blinker"},
+    "version": set(),
+    "models": {".core", *DATABASE, "sqlalchemy_utils"},
+    "proxies": {"flask.current_app", "werkzeug.local"},
+    "services": {".core", ".backends", ".models", ".proxies", ".signals"}
+    | DATABASE
+    | FILES
+    | {"flask.current_app"},
+    "permissions": {".core", ".models", *FILES, "flask_login"},
+    "api": {".core", ".models", ".services", "flask.current_app"},
+    "storage": {".core", ".backends", ".proxies", ".services", ".api"}
+    | FILES
+    | {"invenio_s3", "flask"},
+    "views": {".core", ".models", ".proxies", ".services", ".permissions", "flask", "marshmallow"}
+    | FILES,
+    "tasks": {".services", "celery"},
+    "ext": {".config", ".services.context", "flask"},
+    "": {".ext", ".version"},
+    "alembic": {"alembic", "sqlalchemy", "sqlalchemy_utils"},
+}
+
+DIRECTORY = Path(oarepo_s3.__file__).parent
+MODULES = modules_of(DIRECTORY)
+PACKAGES = {name for name in MODULES if (DIRECTORY / Path(*name.split("."))).is_dir()}
+
+
+def test_no_arrow_runs_backwards():
+    assert complaints(MODULES, PACKAGES, MAY_IMPORT) == []
+
+
+def test_all_rooms_of_the_table_exist():
+    assert set(MAY_IMPORT) == {name.partition(".")[0] for name in MODULES}
+
+
+@pytest.mark.parametrize(
+    ("room", "others"),
+    [
+        ("core", "flask sqlalchemy boto3 botocore invenio_db invenio_files_rest requests"),
+        ("backends", "flask sqlalchemy invenio_db invenio_files_rest invenio_s3 .models .services"),
+        ("services", "werkzeug flask.request flask.Response .views boto3 botocore .storage .api"),
+        ("views", "boto3 botocore .backends .storage .ext"),
+        ("ext", ".services.create .views .models .storage"),
+        ("models", ".services .backends .proxies flask"),
+    ],
+)
+def test_the_table_itself_keeps_to_the_design(room, others):
+    for other in others.split():
+        assert complaints({room: bad_module(other)}, set(), MAY_IMPORT), other
+
+
+def bad_module(target: str) -> str:
+    base, _, name = target.rpartition(".")
+    if target.startswith("."):
+        return f"from oarepo_s3{base} import {name}"
+    return f"from {base} import {name}" if base else f"import {target}"
+
+
+MADE_UP = """
+from __future__ import annotations
+import os.path
+import flask as f, json
+from flask import request
+from ..services.create import create_upload
+from .. import views
+from ..core.errors import UploadError
+from . import memory
+from oarepo_s3.models import Upload
+if TYPE_CHECKING:
+    from ..ext import OARepoS3
+def late():
+    try:
+        import boto3.session
+    except ImportError:
+        from ..storage import S3FileStorage
+"""
+MADE_UP_MODULES = {
+    "backends.bad": MADE_UP,
+    **dict.fromkeys(["backends.memory", "views", "services.create", "core.errors"], ""),
+}
+
+
+def test_a_made_up_bad_module_is_caught_wherever_it_hides_its_imports():
+    assert complaints(MADE_UP_MODULES, {"views"}, MAY_IMPORT) == [
+        "backends.bad imports flask",
+        "backends.bad imports flask.request",
+        "backends.bad imports .services.create",
+        "backends.bad imports .views",
+        "backends.bad imports .models",
+        "backends.bad imports .storage",
+    ]
+
+
+def test_a_room_without_a_row_is_caught():
+    assert complaints({"attic.box": ""}, set(), MAY_IMPORT) == ["attic.box has no row in the table"]
+
+
+def test_relative_imports_of_a_package_are_read_from_the_package_itself():
+    source = "from .registry import Stores\nfrom ..core import uris\nfrom .. import proxies"
+    modules = {"backends", "backends.registry", "core.uris", "proxies"}
+    found = list(imports_of("backends", source, modules, is_package=True))
+    assert found == [".backends.registry", ".core.uris", ".proxies"]
