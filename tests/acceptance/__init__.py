@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""What users run, run as they run it."""
