@@ -220,6 +220,22 @@ def test_a_bucket_locked_or_gone_in_mid_upload_is_an_error_that_loses_nothing(
     assert published(upload, memory)
 
 
+def test_a_publication_that_fails_leaves_nothing_half_done(begin, memory, monkeypatch):
+    upload = begin(content=CONTENT)
+
+    def refuse(upload):
+        raise BucketLocked()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("oarepo_s3.services.complete.publish_file", refuse)
+        with pytest.raises(BucketLocked):
+            complete_upload(upload)
+    db.session.commit()  # of whoever works on in the same context
+    assert upload.state == UploadState.COMPLETING
+    complete_upload(upload)
+    assert published(upload, memory)
+
+
 def test_an_abort_that_was_faster_wins_and_the_object_goes(begin, memory, bucket, monkeypatch):
     upload = begin(content=CONTENT)
     original = type(memory).complete_upload
