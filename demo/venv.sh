@@ -88,7 +88,7 @@ make_venv() {
         "$python" -m venv "$venv"
         # Errors only: what it warns of concerns its own configuration.
         run_child "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
-            --editable "$root[$extra]"
+            --editable "${root}[$extra]"
         printf '%s\n' "$stamp" >"$venv/made-from"
         say "The environment is ready after $((SECONDS - begun)) s."
     fi

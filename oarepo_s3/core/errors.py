@@ -28,6 +28,7 @@
     │   ├── UploadNotPending        upload_not_pending
     │   └── UploadLost              upload_lost
     ├── UploadExpired               410  upload_expired
+    ├── DatabaseUnavailable         503  database_unavailable (Retry-After)
     ├── InvalidLocation             500  invalid_location (the operator's mistake)
     └── StoreError                  the object store; see each
         ├── StoreUnavailable        503  store_unavailable (Retry-After)
@@ -246,6 +247,15 @@ class UploadExpired(UploadError):
     code = "upload_expired"
     status = 410
     message = "The upload expired at {expires_at}. Start a new upload."
+
+
+class DatabaseUnavailable(UploadError):
+    """The database cannot be reached, or has dropped the connection."""
+
+    code = "database_unavailable"
+    status = 503
+    retry_after = 10
+    message = "The database cannot be reached right now. Nothing is lost: try again."
 
 
 class InvalidLocation(UploadError):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from .errors import DATABASE_ERRORS, database_unavailable
 from .records import (
     MultipartUploadAbortResource,
     MultipartUploadCompleteResource,
@@ -31,6 +32,9 @@ __all__ = (
 def create_blueprint(app: Flask) -> Blueprint:
     """Return the blueprint of the REST API, at the configured address."""
     blueprint = Blueprint(ENDPOINT, __name__, url_prefix=app.config["OAREPO_S3_URL_PREFIX"])
+    # The user is loaded from the database before a view is called.
+    for error in DATABASE_ERRORS:
+        blueprint.register_error_handler(error, database_unavailable)
     one = "/<upload_id>"
     blueprint.add_url_rule("", view_func=UploadListResource.as_view("uploads"))
     blueprint.add_url_rule(one, view_func=UploadResource.as_view("upload"))

@@ -4,13 +4,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flask import Response, jsonify
 from flask.views import MethodView
 from marshmallow import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ..core.errors import InvalidRequest, UploadError
+from ..core.errors import DatabaseUnavailable, InvalidRequest, UploadError
+
+logger = logging.getLogger(__name__)
+
+DATABASE_ERRORS = (OperationalError, InterfaceError)
+"""What the database's driver says of a server that is away, or busy beyond its patience."""
 
 
 class Resource(MethodView):
@@ -26,6 +33,18 @@ class Resource(MethodView):
             return error_response(error)
         except ValidationError as error:
             return error_response(_from_validation(error))
+        except DATABASE_ERRORS as error:
+            return database_unavailable(error)
+
+
+def database_unavailable(error: Exception) -> Response:
+    """Answer for a database that is away."""
+    logger.warning(
+        "The database did not answer (%s).",
+        type(error).__name__,
+        extra={"action": "database_unavailable"},
+    )
+    return error_response(DatabaseUnavailable())
 
 
 def error_response(error: UploadError) -> Response:

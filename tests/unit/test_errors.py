@@ -42,6 +42,7 @@ PROMISED = {
     "upload_expired": 410,
     "invalid_location": 500,
     "store_error": 502,
+    "database_unavailable": 503,
     "store_unavailable": 503,
     "store_denied": 502,
     "store_misconfigured": 502,
@@ -140,8 +141,9 @@ def test_details_are_kept_for_the_answer_apart_from_the_sentence():
     assert "errors" not in error.context
 
 
-def test_only_an_unavailable_store_asks_to_come_again():
-    assert [cls.code for cls in CATALOGUE if cls.retry_after] == ["store_unavailable"]
+def test_only_what_is_unavailable_asks_to_come_again():
+    asking = {cls.code for cls in CATALOGUE if cls.retry_after}
+    assert asking == {"database_unavailable", "store_unavailable"}
 
 
 def calls_of_errors() -> list[tuple[str, type[UploadError], set[str]]]:

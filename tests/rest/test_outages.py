@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The store or the database goes away and comes back: a clear 503, and nothing is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from invenio_db import db
+from sqlalchemy.engine import make_url
+
+from ..conftest import REAL
+from ..people import send_parts
+from ..services import FaultProxy
+
+
+@pytest.fixture(scope="module", params=[REAL])
+def place(request) -> str:
+    """PostgreSQL and Ceph, each behind a proxy that can fail."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def store_proxy(ceph) -> Iterator[FaultProxy]:
+    """What is between the application and the store."""
+    with FaultProxy(ceph.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def db_proxy(postgres) -> Iterator[FaultProxy]:
+    """What is between the application and the database."""
+    with FaultProxy(postgres.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def store(place, ceph_store, store_proxy):
+    """The store, behind its proxy."""
+    return replace(ceph_store, endpoint_url=store_proxy.endpoint_url)
+
+
+@pytest.fixture(scope="module")
+def db_uri(place, postgres, db_proxy) -> Iterator[str]:
+    """A database, behind its proxy."""
+    url = make_url(postgres.create_database("outages")).set(port=db_proxy.port)
+    yield url.render_as_string(hide_password=False)
+    postgres.drop_database("outages")
+
+
+@pytest.fixture(scope="module")
+def app_config(app_config, store):
+    """Time-outs that a test can wait for."""
+    app_config.update(OAREPO_S3_CONNECT_TIMEOUT=1, OAREPO_S3_READ_TIMEOUT=2)
+    return app_config
+
+
+DOWN = {"refuse": True, "reset_up": 1}
+
+
+@pytest.mark.parametrize("fault", [DOWN, {"blackhole": True}], ids=["down", "silent"])
+def test_a_store_that_is_away_is_a_503_in_bounded_time(uploader, bucket, store_proxy, fault):
+    upload = uploader.begin(bucket, "a", 3)
+    send_parts(upload, b"abc")
+    store_proxy.faults(**fault)
+    try:
+        begun = time.monotonic()
+        answers = [
+            uploader.complete(upload),
+            uploader.get(upload["links"]["parts"]),
+            uploader.delete(upload["links"]["abort"]),
+        ]
+        spent = time.monotonic() - begun
+    finally:
+        store_proxy.reset()
+    for answer in answers:
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "store_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+    # three calls, three attempts each, two seconds of patience, and the pauses between
+    assert spent < 3 * 3 * (2 + 1) + 10
+    # The abort was begun, so it is what can be finished.
+    assert uploader.delete(upload["links"]["abort"]).status_code == 204
+
+
+def test_a_lost_reply_to_complete_ends_in_the_file(uploader, bucket, store_proxy):
+    upload = uploader.begin(bucket, "a", 3)
+    send_parts(upload, b"abc")
+    page = uploader.get(upload["links"]["parts"]).get_json()
+    assert len(page["parts"]) == 1
+
+    # The list of parts is answered; the reply to complete, and to its repetition, is lost.
+    store_proxy.faults(drop_response=True, times=2)
+    try:
+        answer = uploader.complete(upload)
+        while answer.status_code == 503:
+            answer = uploader.complete(upload)
+    finally:
+        store_proxy.reset()
+
+    assert answer.status_code == 200
+    assert uploader.download(bucket, "a").status_code == 302
+
+
+def test_a_database_that_is_away_is_a_503_and_workers_go_on(uploader, bucket, db_proxy):
+    upload = uploader.begin(bucket, "a", 3)
+    send_parts(upload, b"abc")
+    db.session.commit()
+    db.engine.dispose()
+    db_proxy.faults(refuse=True)
+    try:
+        answer = uploader.complete(upload)
+        db.session.rollback()
+    finally:
+        db_proxy.reset()
+
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert uploader.complete(upload).status_code == 200
