@@ -23,7 +23,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from invenio_files_rest.models import Bucket
+from invenio_db import db
+from invenio_files_rest.models import Bucket, ObjectVersion
 from invenio_files_rest.signals import file_uploaded
 
 from ..backends import ObjectInfo
@@ -62,7 +63,8 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
         add doubt. None to rely on the store alone.
     :raises InputError: when parts are missing or wrong; the upload stays pending.
     :raises UploadNotPending: when the upload was aborted or has failed.
-    :raises UploadLost: when the store has neither the parts nor the object.
+    :raises UploadLost: when the store has neither the parts nor the object, or the file was removed
+        from the bucket.
     :raises StoreError: when the store gave no clear answer; call again.
     """
     if upload.state == UploadState.COMPLETED:
@@ -70,6 +72,7 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
     if upload.state not in (UploadState.PENDING, UploadState.COMPLETING):
         raise UploadNotPending(state=upload.state)
     _require_open_bucket(upload)
+    _require_version(upload)
     plan, stored = upload.plan, StoredUpload.of(upload)
     if claims is not None:
         check_claims(plan, claims)
@@ -111,6 +114,14 @@ def _require_open_bucket(upload: Upload) -> None:
         raise BucketNotFound()
     if bucket.locked:
         raise BucketLocked()
+
+
+def _require_version(upload: Upload) -> None:
+    """Refuse to assemble a file that was removed meanwhile: nobody could ever read it."""
+    if upload.version_id is None:
+        return
+    if db.session.get(ObjectVersion, upload.version_id) is None:
+        raise UploadLost(reason="its file was removed from the bucket")
 
 
 def _assemble(upload: Upload, stored: StoredUpload, parts: list[UploadedPart]) -> Upload:

@@ -19,7 +19,7 @@ from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
 from ..signals import before_upload_abort
-from .abort import drop_upload
+from .abort import abort_upload, drop_upload
 from .complete import ASSEMBLY_TIME, complete_upload
 from .transactions import committing, end_transaction
 
@@ -141,9 +141,12 @@ def _complete_or_lose(upload: Upload) -> None:
         complete_upload(upload)
     except UploadLost:
         logger.warning(
-            "The store has lost an upload that was being completed.",
+            "An upload that was being completed is lost.",
             extra={"action": "upload_lost", "upload": str(upload.id)},
         )
+        if upload.state == UploadState.COMPLETING:
+            # Its file was removed from the bucket: what the store has is of no use to anybody.
+            abort_upload(upload)
 
 
 def _attempt(work: Callable[[Upload], object], upload: Upload) -> bool:

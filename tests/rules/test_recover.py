@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import FileInstance, ObjectVersion
 
-from oarepo_s3.core.errors import StoreUnavailable
+from oarepo_s3.api import MultipartUpload
+from oarepo_s3.core.errors import StoreUnavailable, UploadLost
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import abort_upload, complete_upload
@@ -94,3 +96,25 @@ def test_one_whose_parts_are_not_right_can_be_mended_and_expires(begin, memory):
     rest(upload)
     assert recover() == {**NOTHING, "failed": 1}
     assert upload.state == "pending"
+
+
+def test_one_whose_file_was_removed_is_not_completed_and_leaves_nothing(memory, bucket):
+    mu = MultipartUpload("a", bucket.location.uri, 3600, 3)
+    version = ObjectVersion.create(bucket, "a", stream=mu)
+    db.session.commit()
+    upload = Upload.query.filter_by(version_id=version.version_id).one()
+    memory.put_part(mu.session.part_urls[0], b"abc")
+    interrupt(memory, "head", complete_upload, upload)
+    version = db.session.get(ObjectVersion, upload.version_id)
+    file_id = version.file_id
+    version.remove()
+    db.session.execute(db.delete(FileInstance).where(FileInstance.id == file_id))
+    db.session.commit()
+
+    with pytest.raises(UploadLost, match="removed"):
+        complete_upload(upload)
+
+    rest(upload)
+    assert recover() == {**NOTHING, "aborted": 1}
+    assert memory.head(StoredUpload.of(upload).key) is None
+    assert (upload.state, size_of(bucket)) == ("aborted", 0)
