@@ -53,7 +53,23 @@ OAREPO_S3_PAGE_SIZE = 25
 """Number of uploads on a page of the list of uploads."""
 
 OAREPO_S3_SWEEP_BATCH = 100
-"""How many expired uploads the sweep takes from the database at a time."""
+"""How many uploads a task takes from the database at a time; nobody else works on them then."""
+
+OAREPO_S3_SWEEP_THREADS = 8
+"""How many uploads a task drops at the store at the same time."""
+
+OAREPO_S3_CHECK_INTERVAL = 6 * 3600
+"""How often the recovery asks the store whether it still has a pending upload.
+
+A lifecycle rule, or somebody with other tools, may have removed it: the upload is then ended, so
+that its owner learns of it and its room is given back.
+"""
+
+OAREPO_S3_ORPHAN_GRACE = 24 * 3600
+"""How old a multipart upload that no session knows has to be before it counts as an orphan.
+
+Longer than any transaction in which a file is assigned, and its upload opened, may stay open.
+"""
 
 OAREPO_S3_TENANT = None
 """Ceph tenant that owns the buckets.

@@ -76,7 +76,14 @@ class Upload(db.Model):
     """MIME type that the client gave."""
 
     declared_checksum = db.Column(db.String(255), nullable=True)
-    """Digest of the whole file that the client gave, as ``algorithm:value``; not verified."""
+    """Digest of the whole file that the client gave, as ``algorithm:hex``."""
+
+    checksum_status = db.Column(db.String(16), nullable=True)
+    """A :class:`~oarepo_s3.core.digests.ChecksumStatus`; None when no digest was given."""
+
+    store_checksum = db.Column(db.String(16), nullable=True)
+    """Algorithm in which the store itself keeps checksums of the parts and of the object, as it was
+    told when the upload was opened; None for none."""
 
     uri = db.Column(db.Text, nullable=False)
     """URI of the object; the key in it is the server's own."""
@@ -102,6 +109,10 @@ class Upload(db.Model):
     expires_at = db.Column(db.UTCDateTime, nullable=False)
     """Aware UTC time after which the sweep drops the upload."""
 
+    rests_until = db.Column(db.UTCDateTime, nullable=True)
+    """Aware UTC time until which tasks leave the row alone: one of them is at it, or has looked at
+    it just now. Requests of clients do not care."""
+
     @property
     def plan(self) -> PartPlan:
         """How the file is cut into parts."""
@@ -120,7 +131,8 @@ class Upload(db.Model):
         """Change the state, if nobody else has changed it since this row was read.
 
         Compare-and-set in one statement, so that it holds on every database and needs no lock that
-        would have to be kept while the store is called. The caller commits.
+        would have to be kept while the store is called. The row rests no longer: in its new state
+        another task may have to look at it. The caller commits.
 
         :param changes: other columns to set with it.
         :returns: False when somebody was faster; the row then shows what they made of it.
@@ -131,7 +143,7 @@ class Upload(db.Model):
         moved = db.session.execute(
             sa.update(Upload)
             .where(Upload.id == self.id, Upload.state == old.value)
-            .values(state=new.value, updated_at=utcnow(), **changes)
+            .values({"state": new.value, "updated_at": utcnow(), "rests_until": None, **changes})
             .execution_options(synchronize_session=False)
         )
         db.session.refresh(self)

@@ -158,13 +158,12 @@ class S3FileStorage(S3FSFileStorage):
                 user_id=_user_id() if wanted.user_id is None else wanted.user_id,
             ),
             version,
-            self.fileurl,
         )
         if wanted.content_type:
             version.mimetype = wanted.content_type
         wanted.opened(upload)
         self._size = upload.size
-        return self.fileurl, upload.size, None, False, True
+        return upload.uri, upload.size, None, False, True
 
     def _content_etag(
         self,

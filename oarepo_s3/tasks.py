@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
 
-from .services import recover_interrupted, sweep_expired
+from .services import recover_interrupted, sweep_expired, sweep_orphans
 
 
 @shared_task
@@ -26,3 +28,14 @@ def recover_interrupted_multipart_uploads() -> dict[str, int]:
         ``failed`` (tried again next time).
     """
     return recover_interrupted().as_dict()
+
+
+@shared_task
+def sweep_orphaned_multipart_uploads(dry_run: bool = True) -> dict[str, Any]:
+    """Find multipart uploads that the stores hold and no session knows; abort them on demand.
+
+    :param dry_run: False to abort what is found.
+    :returns: how many were ``found``, ``aborted`` and ``failed``, the ``bytes`` that they hold, and
+        the names of the locations about which nothing is known (``unlisted``).
+    """
+    return sweep_orphans(dry_run=dry_run).as_dict()

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from .base import (
+    ListsUploads,
     ObjectInfo,
     ObjectStore,
+    OpenUpload,
     PartPage,
     PartSigner,
     PresignsDownloads,
@@ -16,8 +18,10 @@ from .config import StoreConfig
 from .registry import Stores
 
 __all__ = (
+    "ListsUploads",
     "ObjectInfo",
     "ObjectStore",
+    "OpenUpload",
     "PartPage",
     "PartSigner",
     "PresignsDownloads",

@@ -9,9 +9,9 @@ caller that needs a capability asks ``isinstance(store, PresignsParts)``. All me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from ..core.parts import UploadedPart
@@ -114,4 +114,26 @@ class PresignsDownloads(Protocol):
         content_disposition: str | None = None,
     ) -> str:
         """Return a URL that answers GET with the object and the given headers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """A multipart upload as a store lists it; ``initiated`` is an aware time."""
+
+    key: str
+    upload_id: str
+    initiated: datetime
+
+
+@runtime_checkable
+class ListsUploads(ObjectStore, Protocol):
+    """A store that can tell of all multipart uploads that are open, whoever began them."""
+
+    def list_uploads(self, prefix: str) -> Iterator[OpenUpload]:
+        """Yield the open uploads whose keys begin with ``prefix``, page by page.
+
+        Some stores (MinIO) answer with an empty list instead of an error unless the prefix is a
+        whole key: a caller has to find out whether a list can be trusted.
+        """
         ...

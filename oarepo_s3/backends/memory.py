@@ -15,14 +15,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import RLock
 
 from ..core.checksums import composite_etag
 from ..core.errors import StoreError, StorePartsRejected, StoreUploadGone
 from ..core.parts import UploadedPart
 from ..core.planning import MIB
-from .base import ObjectInfo, PartPage, PartSigner
+from ..core.times import utcnow
+from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
 from .config import StoreConfig
 
 MIN_PART_SIZE = 5 * MIB
@@ -35,6 +36,7 @@ class _Upload:
     content_type: str | None
     metadata: Mapping[str, str]
     parts: dict[int, bytes] = field(default_factory=dict)
+    initiated: datetime = field(default_factory=utcnow)
 
 
 @dataclass(slots=True)
@@ -153,6 +155,16 @@ class MemoryStore:
         """Return the ids of the open uploads of exactly this key."""
         with self._content.lock, self._call("find_uploads"):
             return [i for i, upload in self._content.uploads.items() if upload.key == key]
+
+    def list_uploads(self, prefix: str) -> Iterator[OpenUpload]:
+        """Yield the open uploads whose keys begin with ``prefix``."""
+        with self._content.lock, self._call("list_uploads"):
+            found = [
+                OpenUpload(upload.key, upload_id, upload.initiated)
+                for upload_id, upload in self._content.uploads.items()
+                if upload.key.startswith(prefix)
+            ]
+        yield from found
 
     def head(self, key: str) -> ObjectInfo | None:
         """Describe an object, or return None when there is none."""

@@ -13,7 +13,8 @@ anything more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -30,7 +31,7 @@ from ..core.credentials import Credentials
 from ..core.errors import StoreDenied, StoreUploadGone
 from ..core.parts import UploadedPart
 from ..core.times import utcnow
-from .base import ObjectInfo, PartPage, PartSigner
+from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
 from .config import StoreConfig
 from .sigv4 import SigningScope, part_url_signer
 from .translate import store_errors
@@ -117,16 +118,20 @@ class S3Store:
 
     def find_uploads(self, key: str) -> Sequence[str]:
         """Return the ids of the open uploads of exactly this key."""
-        with store_errors():
+        return [upload.upload_id for upload in self.list_uploads(key) if upload.key == key]
+
+    def list_uploads(self, prefix: str) -> Iterator[OpenUpload]:
+        """Yield the open uploads whose keys begin with ``prefix``, page by page.
+
+        rclone 1.75 answers NoSuchUpload for an empty list (measured).
+        """
+        with suppress(StoreUploadGone), store_errors():
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket, Prefix=key
+                Bucket=self.bucket, Prefix=prefix
             )
-            return [
-                str(upload["UploadId"])
-                for page in pages
-                for upload in page.get("Uploads", [])
-                if upload["Key"] == key
-            ]
+            for page in pages:
+                for upload in page.get("Uploads", []):
+                    yield OpenUpload(upload["Key"], str(upload["UploadId"]), upload["Initiated"])
 
     def head(self, key: str) -> ObjectInfo | None:
         """Describe an object, or return None when there is none."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 from .abort import abort_upload
 from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
+from .orphans import OrphanCounts, sweep_orphans
 from .parts import PartUrl, first_window, sign_parts, uploaded_parts
 from .queries import UploadPage, find_upload, get_upload, list_uploads
-from .sweep import RecoverCounts, SweepCounts, recover_interrupted, sweep_expired
+from .recover import RecoverCounts, recover_interrupted
+from .sweep import SweepCounts, sweep_expired
 
 __all__ = (
     "NewUpload",
+    "OrphanCounts",
     "PartUrl",
     "RecoverCounts",
     "SweepCounts",
@@ -28,5 +31,6 @@ __all__ = (
     "recover_interrupted",
     "sign_parts",
     "sweep_expired",
+    "sweep_orphans",
     "uploaded_parts",
 )

@@ -48,6 +48,11 @@ def drop_upload(upload: Upload) -> Upload:
     stored = StoredUpload.of(upload)
     end_transaction()
     stored.clear()
+    return finish_drop(upload)
+
+
+def finish_drop(upload: Upload) -> Upload:
+    """End an upload of which nothing is left at the store, and give its room back."""
     with committing():
         moved = upload.state in _ENDING and upload.move(UploadState.ABORTED)
         if moved:

@@ -138,6 +138,15 @@ def _assemble(upload: Upload, stored: StoredUpload, parts: list[UploadedPart]) -
     return _settle(upload, stored, None)
 
 
+def settle_gone(upload: Upload, error: StoreUploadGone) -> Upload:
+    """End an upload that the store does not know any more, by what is in its place.
+
+    :raises UploadLost: when nothing is: a lifecycle rule or another tool has removed it.
+    :raises StoreError: when the store gave no clear answer.
+    """
+    return _settle(upload, StoredUpload.of(upload), error)
+
+
 def _settle(upload: Upload, stored: StoredUpload, error: StoreError | None) -> Upload:
     """Let the object decide, whatever the store answered to the call before."""
     info = stored.head()
@@ -147,7 +156,11 @@ def _settle(upload: Upload, stored: StoredUpload, error: StoreError | None) -> U
         return _fail(upload, "another object is in its place")
     if not isinstance(error, StoreUploadGone):
         raise error or StoreUnavailable(reason="the new object cannot be seen yet")
-    return _fail(upload, "neither its parts nor its object are there")
+    return _fail(
+        upload,
+        "neither its parts nor its object are there: a lifecycle rule or another tool"
+        " may have removed them",
+    )
 
 
 def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backends import StoreConfig, Stores
 from ..core.credentials import Credentials
+from ..core.keys import KeyMarker
 from ..core.planning import PartLimits
 from ..core.uris import ObjectURI
 
@@ -31,6 +32,9 @@ class Settings:
     max_urls: int
     page_size: int
     sweep_batch: int
+    sweep_threads: int
+    check_interval: timedelta
+    orphan_grace: timedelta
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Settings:
@@ -49,6 +53,9 @@ class Settings:
             max_urls=config["OAREPO_S3_MAX_URLS"],
             page_size=config["OAREPO_S3_PAGE_SIZE"],
             sweep_batch=config["OAREPO_S3_SWEEP_BATCH"],
+            sweep_threads=config["OAREPO_S3_SWEEP_THREADS"],
+            check_interval=timedelta(seconds=config["OAREPO_S3_CHECK_INTERVAL"]),
+            orphan_grace=timedelta(seconds=config["OAREPO_S3_ORPHAN_GRACE"]),
         )
 
 
@@ -64,6 +71,15 @@ class UploadContext:
     def settings(self) -> Settings:
         """The settings as they are now."""
         return Settings.from_config(self.app.config)
+
+    @property
+    def key_marker(self) -> KeyMarker:
+        """What makes the keys of this instance's objects recognisable, by its secret key."""
+        current = self.app.secret_key or ""
+        older = self.app.config.get("SECRET_KEY_FALLBACKS") or []
+        return KeyMarker(
+            tuple(s if isinstance(s, bytes) else s.encode() for s in (current, *older))
+        )
 
     def store(self, uri: str) -> ObjectStore:
         """Return the store that holds the object with this URI.

@@ -19,7 +19,7 @@ from uuid import UUID
 from flask import current_app
 from invenio_db import db
 from invenio_files_rest.helpers import make_path
-from invenio_files_rest.models import Bucket, ObjectVersion
+from invenio_files_rest.models import ObjectVersion
 
 from ..core.errors import InvalidKey, InvalidRequest, StoreDenied, StoreError, StoreMisconfigured
 from ..core.planning import PartPlan, plan_parts
@@ -75,7 +75,7 @@ def create_upload(new: NewUpload) -> Upload:
         require_room(bucket, plan.size)
         bucket.size += plan.size
         file_id = uuid.uuid4()
-        upload = _row(new, plan, file_id, _object_uri(bucket, file_id))
+        upload = _row(new, plan, file_id, object_uri(bucket.location.uri, file_id))
         upload.reserved = plan.size
         db.session.add(upload)
         stored = StoredUpload.of(upload)
@@ -89,19 +89,20 @@ def create_upload(new: NewUpload) -> Upload:
     return upload
 
 
-def open_for_version(new: NewUpload, version: ObjectVersion, uri: str) -> Upload:
+def open_for_version(new: NewUpload, version: ObjectVersion) -> Upload:
     """Open a multipart upload for a version that files-rest is just creating.
 
     The caller's transaction is neither committed nor rolled back.
 
     :param version: has a file without content; files-rest counts its size.
-    :param uri: where the storage factory puts the file.
     :raises InputError: when the file cannot be stored, or there is no room for it.
     :raises StoreError: when the store does not open the upload.
     """
     plan = _plan(new)
-    require_room(lock_bucket(new.bucket_id), plan.size)
-    upload = _row(new, plan, version.file.id, uri)
+    bucket = lock_bucket(new.bucket_id)
+    require_room(bucket, plan.size)
+    file_id = version.file.id
+    upload = _row(new, plan, file_id, object_uri(bucket.location.uri, file_id))
     upload.version_id = version.version_id
     db.session.add(upload)
     db.session.flush()
@@ -127,18 +128,20 @@ def _check_key(key: str) -> None:
         raise InvalidKey(reason="it has control characters")
 
 
-def _object_uri(bucket: Bucket, file_id: UUID) -> str:
-    """Return the URI of a new object, laid out as files-rest's storage factory does it."""
+def object_uri(location_uri: str, file_id: UUID) -> str:
+    """Return the URI of a new object, laid out as files-rest's storage factory does it.
+
+    :raises InvalidLocation: when no back end serves the location.
+    """
     uri = make_path(
-        bucket.location.uri,
+        location_uri,
         str(file_id),
-        "data",
+        current_s3.key_marker.file_name(file_id),
         current_app.config["FILES_REST_STORAGE_PATH_DIMENSIONS"],
         current_app.config["FILES_REST_STORAGE_PATH_SPLIT_LENGTH"],
     )
-    current_s3.store(
-        uri
-    )  # a location that no back end serves is refused before anything is written
+    # Refused before anything is written.
+    current_s3.store(uri)
     return str(uri)
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..backends import PartPage, PartSigner
-from ..core.errors import UploadExpired, UploadNotPending
+from ..core.errors import StoreUploadGone, UploadExpired, UploadNotPending
 from ..core.states import UploadState
 from ..core.times import isoformat, utcnow
 from ..models import Upload
 from ..proxies import current_s3
+from .complete import settle_gone
 from .stored import StoredUpload
 from .transactions import end_transaction
 
@@ -59,9 +60,15 @@ def uploaded_parts(upload: Upload, *, after: int, limit: int) -> PartPage:
     """Return what the store has of an upload that is still open, by part number.
 
     :raises UploadNotPending: when the upload is not open.
+    :raises UploadLost: when the store has dropped it; the upload has then failed.
     """
     if upload.state not in (UploadState.PENDING, UploadState.COMPLETING):
         raise UploadNotPending(state=upload.state)
     stored = StoredUpload.of(upload)
     end_transaction()
-    return stored.parts_after(after, limit)
+    try:
+        return stored.parts_after(after, limit)
+    except StoreUploadGone as error:
+        # Ended while the store was asked, or dropped there without our doing.
+        settle_gone(upload, error)
+        raise UploadNotPending(state=upload.state) from error

@@ -9,7 +9,7 @@ a :class:`StoredUpload`, ends its transaction, and only then calls the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -81,7 +81,7 @@ class StoredUpload:
 
     def all_parts(self) -> list[UploadedPart]:
         """Return all uploaded parts, asked for page by page."""
-        return [part for page in self._pages() for part in page.parts]
+        return all_parts(self.store, self.key, self._opened_id)
 
     def complete(self, parts: Sequence[UploadedPart]) -> None:
         """Ask the store to assemble the object from exactly these parts."""
@@ -104,7 +104,7 @@ class StoredUpload:
         # id: the key is unique to the upload, so the store can tell.
         found = [self.upload_id] if self.upload_id else self.store.find_uploads(self.key)
         for upload_id in found:
-            self._abort_until_gone(upload_id)
+            abort_until_gone(self.store, self.key, upload_id)
         # A complete call that was under way may have made the object after all.
         self.delete_own_object()
 
@@ -120,19 +120,27 @@ class StoredUpload:
             raise UploadLost(reason="it was never opened there")
         return self.upload_id
 
-    def _pages(self) -> Iterator[PartPage]:
-        page = self.parts_after(0, 1000)
-        yield page
-        while page.more:
-            page = self.parts_after(page.parts[-1].part, 1000)
-            yield page
 
-    def _abort_until_gone(self, upload_id: str) -> None:
-        for _ in range(ABORT_ROUNDS):
-            self.store.abort_upload(self.key, upload_id)
-            try:
-                if not self.store.list_parts(self.key, upload_id, limit=1).parts:
-                    return
-            except StoreUploadGone:
+def all_parts(store: ObjectStore, key: str, upload_id: str) -> list[UploadedPart]:
+    """Return all uploaded parts, asked for page by page."""
+    page = store.list_parts(key, upload_id)
+    parts = list(page.parts)
+    while page.more:
+        page = store.list_parts(key, upload_id, after=parts[-1].part)
+        parts += page.parts
+    return parts
+
+
+def abort_until_gone(store: ObjectStore, key: str, upload_id: str) -> None:
+    """Drop an upload and its parts.
+
+    :raises StoreFault: when parts are still there after some rounds.
+    """
+    for _ in range(ABORT_ROUNDS):
+        store.abort_upload(key, upload_id)
+        try:
+            if not store.list_parts(key, upload_id, limit=1).parts:
                 return
-        raise StoreFault(reason="parts were still there after repeated aborts")
+        except StoreUploadGone:
+            return
+    raise StoreFault(reason="parts were still there after repeated aborts")

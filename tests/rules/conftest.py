@@ -7,8 +7,10 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from invenio_db import db
 
 from oarepo_s3.backends.memory import MemoryStore, forget
+from oarepo_s3.models import Upload
 from oarepo_s3.services import NewUpload, create_upload, sign_parts
 
 PART = 5 * 2**20
@@ -39,6 +41,13 @@ def memory(location) -> MemoryStore:
     """The store, empty, and to be told to fail."""
     forget()
     return MemoryStore("rules")
+
+
+@pytest.fixture
+def _no_older_uploads(database):
+    """For tests of tasks, which take whatever uploads there are."""
+    db.session.execute(db.delete(Upload))
+    db.session.commit()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,22 +12,20 @@ from invenio_db import db
 from invenio_files_rest.models import FileInstance, ObjectVersion
 
 from oarepo_s3.api import MultipartUpload
+from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import StoreFault, StoreUnavailable, UploadNotPending
 from oarepo_s3.core.states import UploadState
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import abort_upload, complete_upload, get_upload, sweep_expired
+from oarepo_s3.services.batches import claim
 from oarepo_s3.signals import before_upload_abort
 from oarepo_s3.tasks import cleanup_expired_multipart_uploads
 
 from .conftest import PART
 from .test_create import limit, size_of
 
-
-@pytest.fixture(autouse=True)
-def _only_own_rows(database):
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
+pytestmark = pytest.mark.usefixtures("_no_older_uploads")
 
 
 def expire(*uploads):
@@ -175,6 +174,39 @@ def test_one_failure_does_not_stop_the_sweep_and_is_tried_again(begin, memory, b
     assert size_of(bucket) == 10
     assert sweep_expired().as_dict() == {"expired": 0, "aborted": 1, "failed": 0}
     assert (size_of(bucket), memory.uploads) == (0, {})
+
+
+def test_uploads_are_dropped_side_by_side_and_no_more_than_allowed(app, begin, memory, monkeypatch):
+    app.config["OAREPO_S3_SWEEP_THREADS"] = 3
+    expire(*[begin(f"f{i}", size=1) for i in range(7)])
+    running, most = [], []
+    original = MemoryStore.abort_upload
+
+    def watched(self, key, upload_id):
+        running.append(upload_id)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.remove(upload_id)
+        original(self, key, upload_id)
+
+    monkeypatch.setattr(MemoryStore, "abort_upload", watched)
+    try:
+        assert sweep_expired().aborted == 7
+    finally:
+        app.config["OAREPO_S3_SWEEP_THREADS"] = 8
+    assert max(most) == 3
+
+
+def test_a_worker_that_died_holds_its_uploads_until_its_lease_ends(begin, memory):
+    upload = begin(size=1)
+    expire(upload)
+    for batch in claim(Upload.state == "pending"):
+        assert [u.id for u in batch] == [upload.id]
+        break  # as if it had died here
+    assert sweep_expired().as_dict() == {"expired": 0, "aborted": 0, "failed": 0}
+    upload.rests_until = utcnow()
+    db.session.commit()
+    assert sweep_expired().aborted == 1
 
 
 def test_the_sweep_gives_room_back_in_a_locked_bucket(begin, bucket):

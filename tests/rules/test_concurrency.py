@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from invenio_db import db
 from invenio_files_rest.models import ObjectVersion
 
+from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import QuotaExceeded, UploadError
+from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import (
     NewUpload,
@@ -19,6 +23,7 @@ from oarepo_s3.services import (
     complete_upload,
     create_upload,
     get_upload,
+    sweep_expired,
 )
 
 from ..conftest import sqlite_begin
@@ -122,3 +127,31 @@ def test_complete_against_abort_has_one_winner_and_all_agree(app, begin, memory,
         assert memory.uploads == {}
     completed = Upload.query.filter_by(bucket_id=bucket.id, state="completed").count()
     assert size_of(bucket) == completed * (PART + 1)
+
+
+@pytest.mark.usefixtures("_no_older_uploads")
+def test_several_sweeps_share_the_work_and_none_does_it_twice(app, memory, bucket, monkeypatch):
+    app.config["OAREPO_S3_SWEEP_BATCH"] = 5
+    for number in range(40):
+        create_upload(NewUpload(bucket_id=bucket.id, key=f"f{number}", size=1))
+    db.session.execute(db.update(Upload).values(expires_at=utcnow() - timedelta(seconds=1)))
+    db.session.commit()
+    aborted = []
+    original = MemoryStore.abort_upload
+
+    def slow(self, key, upload_id):
+        aborted.append(upload_id)
+        time.sleep(0.01)  # time for another worker to take the same row
+        original(self, key, upload_id)
+
+    monkeypatch.setattr(MemoryStore, "abort_upload", slow)
+    try:
+        counts = at_once(app, lambda number: sweep_expired(), 4)
+    finally:
+        app.config["OAREPO_S3_SWEEP_BATCH"] = 100
+
+    assert sum(c.aborted for c in counts) == sum(c.expired for c in counts) == 40
+    assert sum(c.aborted > 0 for c in counts) >= 2
+    assert sum(c.failed for c in counts) == 0
+    assert len(aborted) == len(set(aborted)) == 40
+    assert (memory.uploads, size_of(bucket)) == ({}, 0)

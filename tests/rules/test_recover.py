@@ -24,10 +24,7 @@ from .test_create import size_of
 NOTHING = {"completed": 0, "aborted": 0, "lost": 0, "failed": 0}
 
 
-@pytest.fixture(autouse=True)
-def _only_own_rows(database):
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
+pytestmark = pytest.mark.usefixtures("_no_older_uploads")
 
 
 def interrupt(memory, call, work, upload):
@@ -118,3 +115,77 @@ def test_one_whose_file_was_removed_is_not_completed_and_leaves_nothing(memory, 
     assert recover() == {**NOTHING, "aborted": 1}
     assert memory.head(StoredUpload.of(upload).key) is None
     assert (upload.state, size_of(bucket)) == ("aborted", 0)
+
+
+def lifecycle_rule(memory, upload):
+    """Take an upload away behind the back of the application."""
+    stored = StoredUpload.of(upload)
+    memory.abort_upload(stored.key, stored.upload_id)
+
+
+def age(upload, hours):
+    upload.created_at = utcnow() - timedelta(hours=hours)
+    db.session.commit()
+
+
+def test_a_pending_upload_that_the_store_has_dropped_is_found_out(begin, memory, bucket):
+    dropped, kept, young = (begin(key, content=CONTENT) for key in ("dropped", "kept", "young"))
+    for upload in (dropped, young):
+        lifecycle_rule(memory, upload)
+    for upload in (dropped, kept):
+        age(upload, hours=7)
+    assert recover() == {**NOTHING, "lost": 1}
+    assert [u.state for u in (dropped, kept, young)] == ["failed", "pending", "pending"]
+    assert "lifecycle rule" in dropped.reason
+    assert size_of(bucket) == 2 * len(CONTENT)
+
+
+def test_a_pending_upload_is_asked_for_once_in_a_while_only(begin, memory):
+    upload = begin(content=CONTENT)
+    age(upload, hours=7)
+    for _ in range(3):
+        assert recover() == NOTHING
+    assert memory.calls.count("list_parts") == 1
+    upload.rests_until = utcnow()
+    db.session.commit()
+    recover()
+    assert memory.calls.count("list_parts") == 2
+
+
+def test_resting_is_no_obstacle_to_the_owner_the_sweep_and_the_recovery(begin, memory):
+    first, second = begin("a", content=CONTENT), begin("b", content=CONTENT)
+    for upload in (first, second):
+        age(upload, hours=7)
+    recover()
+    assert first.rests_until > utcnow()
+    interrupt(memory, "complete_upload", complete_upload, first)
+    rest(first)
+    assert recover() == {**NOTHING, "completed": 1}
+    abort_upload(second)
+    assert second.state == "aborted"
+
+
+def test_an_upload_rests_no_longer_than_its_time(begin, memory):
+    upload = begin(content=CONTENT)
+    age(upload, hours=7)
+    upload.expires_at = utcnow() + timedelta(hours=1)
+    db.session.commit()
+    recover()
+    assert upload.rests_until == upload.expires_at
+
+
+def test_a_store_that_does_not_answer_ends_no_pending_upload(begin, memory):
+    upload = begin(content=CONTENT)
+    age(upload, hours=7)
+    memory.fail("list_parts", StoreUnavailable(reason="down"))
+    assert recover() == {**NOTHING, "failed": 1}
+    assert upload.state == "pending"
+
+
+def test_one_whose_object_is_there_after_all_is_completed(begin, memory):
+    upload = begin(content=CONTENT)
+    age(upload, hours=7)
+    stored = StoredUpload.of(upload)
+    stored.complete(stored.all_parts())
+    assert recover() == {**NOTHING, "completed": 1}
+    assert published(upload, memory)

@@ -55,6 +55,8 @@ class Traits:
     """It pages by part number, not by how many parts there are."""
     composite_etag: bool = True
     """The ETag of an object is the MD5 of its parts' MD5s, and their number."""
+    tells_age: bool = True
+    """It says when an upload was begun."""
     takes_double_slashes: bool = True
     misses_buckets: bool = True
     """A bucket has to be made before it can be used."""
@@ -73,6 +75,7 @@ TRAITS = {
         complete_aborted=StoreFault,
         binds_id_to_key=False,
         pages_sparse_parts=False,
+        tells_age=False,
     ),
     "rclone": Traits(
         expired_status=400,

@@ -8,10 +8,12 @@ Where a store is known to differ stands in the table of ``subjects.py``.
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
-from oarepo_s3.backends import ObjectStore, PresignsDownloads, PresignsParts
+from oarepo_s3.backends import ListsUploads, ObjectStore, PresignsDownloads, PresignsParts
 from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import (
     StoreDenied,
@@ -20,6 +22,7 @@ from oarepo_s3.core.errors import (
     StoreUploadGone,
 )
 from oarepo_s3.core.parts import UploadedPart
+from oarepo_s3.core.times import utcnow
 
 from .subjects import LIFETIME, MISTAKES, SMALLEST, TRAITS, all_parts, case, stores
 
@@ -154,6 +157,32 @@ def test_the_open_uploads_of_exactly_one_key_are_found(subject, key):
         subject.send(other, {})
     assert set(subject.store.find_uploads(key)) == wanted
     assert list(subject.store.find_uploads("no/such/key")) == []
+
+
+@stores()
+def test_all_open_uploads_below_a_prefix_are_listed_with_their_age(subject, key):
+    assert isinstance(subject.store, ListsUploads)
+    assert list(subject.store.list_uploads(f"{key}/")) == []
+    keys = sorted(f"{key}/{name}" for name in ("a b/č", "a+b", "z"))
+    wanted = {(name, subject.send(name, {})) for name in [*keys, keys[0]]}
+    subject.send(f"{key}x", {})
+
+    listed = list(subject.store.list_uploads(f"{key}/"))
+
+    assert {(upload.key, upload.upload_id) for upload in listed} == wanted
+    assert len(listed) == 4
+    if subject.traits.tells_age:
+        assert all(abs(utcnow() - upload.initiated) < timedelta(minutes=1) for upload in listed)
+
+
+@stores("checks_keys")
+def test_more_uploads_than_a_page_holds_are_all_listed(subject, key):
+    subject.send(f"{key}/the first one makes the client", {})
+    with ThreadPoolExecutor(16) as pool:
+        wanted = set(pool.map(lambda n: subject.send(f"{key}/n/{n:04}", {}), range(1005)))
+    listed = [upload.upload_id for upload in subject.store.list_uploads(f"{key}/n/")]
+    assert len(listed) == 1005
+    assert set(listed) == wanted
 
 
 @stores()

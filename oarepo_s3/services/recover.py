@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Finish what was interrupted, and find out what the store has lost."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import sqlalchemy as sa
+
+from ..core.errors import StoreUploadGone, UploadLost
+from ..core.states import UploadState
+from ..core.times import utcnow
+from ..models import Upload
+from ..proxies import current_s3
+from .abort import abort_upload
+from .batches import ask_stores, attempt, claim, release
+from .complete import ASSEMBLY_TIME, complete_upload, settle_gone
+from .stored import StoredUpload
+from .sweep import drop_together
+from .transactions import committing
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class RecoverCounts:
+    """What a recovery did, in uploads.
+
+    ``lost`` ones have ended as failed, because the store has neither their parts nor their object;
+    ``failed`` ones are tried again by the next recovery.
+    """
+
+    completed: int = 0
+    aborted: int = 0
+    lost: int = 0
+    failed: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return asdict(self)
+
+    def add(self, upload: Upload, done: bool) -> None:
+        """Count what became of an upload."""
+        ends = {
+            UploadState.COMPLETED: "completed",
+            UploadState.ABORTED: "aborted",
+            UploadState.FAILED: "lost",
+        }
+        name = ends.get(UploadState(upload.state)) if done else "failed"
+        if name:
+            setattr(self, name, getattr(self, name) + 1)
+
+
+def recover_interrupted() -> RecoverCounts:
+    """Finish completions and aborts that were begun and not ended, and fail what the store lost.
+
+    A worker died, a store was down, a lifecycle rule removed the parts. Only rows that have rested
+    for longer than a store needs to assemble an object are taken, so that nobody who is just at
+    work is disturbed.
+    """
+    counts = RecoverCounts()
+    resting = sa.and_(
+        Upload.state.in_([UploadState.COMPLETING.value, UploadState.ABORTING.value]),
+        Upload.updated_at <= utcnow() - ASSEMBLY_TIME,
+    )
+    for batch in claim(resting):
+        completing = [upload for upload in batch if upload.state == UploadState.COMPLETING]
+        for upload in completing:
+            counts.add(upload, attempt(_complete_or_lose, upload))
+            with committing():
+                release(upload)
+        aborting = [upload for upload in batch if upload not in completing]
+        for upload, done in zip(aborting, drop_together(aborting), strict=True):
+            counts.add(upload, done)
+    _find_lost(counts)
+    return counts
+
+
+def _complete_or_lose(upload: Upload) -> None:
+    try:
+        complete_upload(upload)
+    except UploadLost:
+        _report_lost(upload)
+        if upload.state == UploadState.COMPLETING:
+            # Its file was removed from the bucket: what the store has is of no use to anybody.
+            abort_upload(upload)
+
+
+def _find_lost(counts: RecoverCounts) -> None:
+    """Ask the store for pending uploads once in a while, and end those that it does not know."""
+    now, interval = utcnow(), current_s3.settings.check_interval
+    quiet = sa.and_(
+        Upload.state == UploadState.PENDING.value,
+        Upload.store_upload_id.is_not(None),
+        Upload.created_at <= now - interval,
+        Upload.expires_at > now,
+    )
+    for batch in claim(quiet):
+        for upload, asked in ask_stores(_ask, batch):
+            done = attempt(partial(_lose_if_gone, asked), upload)
+            if not done or upload.state != UploadState.PENDING:
+                counts.add(upload, done)
+            with committing():
+                release(upload, min(now + interval, upload.expires_at))
+
+
+def _ask(stored: StoredUpload) -> None:
+    stored.parts_after(0, 1)
+
+
+def _lose_if_gone(asked: Future[None], upload: Upload) -> None:
+    try:
+        asked.result()
+    except StoreUploadGone as error:
+        try:
+            settle_gone(upload, error)
+        except UploadLost:
+            _report_lost(upload)
+
+
+def _report_lost(upload: Upload) -> None:
+    logger.warning(
+        "An upload is lost: %s.",
+        upload.reason,
+        extra={"action": "upload_lost", "upload": str(upload.id)},
+    )
