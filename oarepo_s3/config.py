@@ -78,6 +78,15 @@ Only for keys of *another* tenant: keys know their own, and older Ceph fails the
 preflight for addresses with a tenant in them. ``INVENIO_S3_TENANT`` sets it.
 """
 
+OAREPO_S3_PROFILE = "other"
+"""What the store can do beyond what all stores can: ``aws``, ``ceph`` (16 to 19), ``ceph-20``,
+``minio`` or ``other``.
+
+Where the store keeps checksums of whole objects, a client's digest in the same algorithm is
+verified on completion, without reading the file. A store that ignores checksums answers just as one
+that has verified them, so do not claim more than it can.
+"""
+
 OAREPO_S3_PUBLIC_ENDPOINT_URL = None
 """Address of the store as clients see it, where that differs from ``S3_ENDPOINT_URL``, which the
 server itself uses. Presigned URLs are made for it, and only work there."""
@@ -85,11 +94,29 @@ server itself uses. Presigned URLs are made for it, and only work there."""
 OAREPO_S3_CONNECT_TIMEOUT = 5
 """Seconds to wait for a connection to the store."""
 
-OAREPO_S3_READ_TIMEOUT = 60
-"""Seconds to wait for an answer of the store: assembling a large object takes a while."""
+OAREPO_S3_READ_TIMEOUT = 10
+"""Seconds to wait for an answer of the store to anything but a complete call."""
 
-OAREPO_S3_MAX_ATTEMPTS = 3
-"""How often a control call is tried in all, with the SDK's ``standard`` retries."""
+OAREPO_S3_COMPLETE_TIMEOUT = 50
+"""Seconds to wait for the store to assemble an object.
+
+Below what a proxy in front of the web server waits (60 for nginx), so that the client gets a clear
+answer. A store that takes longer goes on all the same, and the next call finds its object.
+"""
+
+OAREPO_S3_MAX_ATTEMPTS = 2
+"""How often a control call is tried in all, with the SDK's ``standard`` retries.
+
+A request waits at most this many times ``OAREPO_S3_READ_TIMEOUT`` for a store that keeps silent: a
+complete call is tried once.
+"""
+
+OAREPO_S3_SILENCE_PAUSE = 10
+"""Seconds for which a process does not ask a store again that has just kept silent.
+
+Until then its requests are answered with 503 at once, so that they do not hold all workers; then
+one of them tries again. 0 lets each request wait for itself.
+"""
 
 OAREPO_S3_POOL_SIZE = 20
 """Connections kept to a location by one process; at least the number of its threads."""

@@ -13,6 +13,8 @@ from invenio_db import db
 from sqlalchemy_utils.types import UUIDType
 
 from .core.checksums import MultipartChecksum
+from .core.digests import Digest
+from .core.errors import InvalidRequest
 from .core.planning import PartPlan
 from .core.states import UploadState, check_move
 from .core.times import utcnow
@@ -122,6 +124,16 @@ class Upload(db.Model):
     def checksum(self) -> str | None:
         """The checksum of the completed object, as files-rest stores it; None before."""
         return str(MultipartChecksum(self.etag, self.part_size)) if self.etag else None
+
+    @property
+    def declared(self) -> Digest | None:
+        """The client's digest of the whole file; None for none, or for one that nobody can read."""
+        if not self.declared_checksum:
+            return None
+        try:
+            return Digest.parse(self.declared_checksum)
+        except InvalidRequest:
+            return None  # written before digests were read strictly
 
     def is_expired(self, now: datetime | None = None) -> bool:
         """Whether the upload's time has run out."""

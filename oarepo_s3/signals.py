@@ -24,3 +24,6 @@ before_upload_abort = _signals.signal("before-upload-abort")
 
 after_upload_abort = _signals.signal("after-upload-abort")
 """The parts are gone and the quota was given back."""
+
+after_checksum_check = _signals.signal("after-checksum-check")
+"""The file was read, and ``upload.checksum_status`` says whether it is what the client declared."""

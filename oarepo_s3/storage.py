@@ -22,7 +22,7 @@ from invenio_s3.storage import S3FSFileStorage
 
 from .api import MultipartUpload
 from .backends import ObjectInfo, PresignsDownloads
-from .backends.s3 import accept_tenants
+from .backends.s3_clients import accept_tenants
 from .core.checksums import MultipartChecksum, composite_etag
 from .core.errors import FileTooLarge, QuotaExceeded
 from .core.uris import ObjectURI

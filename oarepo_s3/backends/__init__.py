@@ -13,8 +13,10 @@ from .base import (
     PartSigner,
     PresignsDownloads,
     PresignsParts,
+    StreamsObjects,
 )
 from .config import StoreConfig
+from .profiles import Profile
 from .registry import Stores
 
 __all__ = (
@@ -26,6 +28,8 @@ __all__ = (
     "PartSigner",
     "PresignsDownloads",
     "PresignsParts",
+    "Profile",
     "StoreConfig",
     "Stores",
+    "StreamsObjects",
 )

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from ..core.digests import Digest
 from ..core.parts import UploadedPart
+from .profiles import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class ObjectInfo:
     """What a HEAD says of an object: size in bytes, ETag without quotes, user metadata.
 
     ``etag_is_digest`` is False where the store says that the content is encrypted in a way that
-    makes the ETag something else than a digest of the content.
+    makes the ETag something else than a digest of the content. ``checksum`` is the checksum of the
+    whole content as the store computed it, where it keeps one.
     """
 
     size: int
@@ -30,6 +33,7 @@ class ObjectInfo:
     metadata: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     etag_is_digest: bool = True
+    checksum: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,24 @@ class PartPage:
 class ObjectStore(Protocol):
     """One bucket at one store, seen by the server."""
 
+    @property
+    def profile(self) -> Profile:
+        """What the store can do beyond this protocol."""
+        ...
+
     def create_upload(
-        self, key: str, *, content_type: str | None, metadata: Mapping[str, str]
+        self,
+        key: str,
+        *,
+        content_type: str | None,
+        metadata: Mapping[str, str],
+        checksum: str | None = None,
     ) -> str:
-        """Open a multipart upload and return the store's id of it."""
+        """Open a multipart upload and return the store's id of it.
+
+        :param checksum: algorithm of the profile's ``object_checksums`` in which the store shall
+            keep checksums of the parts and of the whole.
+        """
         ...
 
     def list_parts(
@@ -59,9 +77,18 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+    def complete_upload(
+        self,
+        key: str,
+        upload_id: str,
+        parts: Sequence[UploadedPart],
+        *,
+        checksum: Digest | None = None,
+    ) -> None:
         """Assemble the object from exactly these parts.
 
+        :param checksum: what the whole has to have, in the algorithm that the upload was opened
+            with; a store may refuse to make any other object.
         :raises StorePartsRejected: when the store refuses the list; the upload still stands.
         :raises StoreUploadGone: when the store does not know the upload (any more).
         """
@@ -86,10 +113,15 @@ class ObjectStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PartSigner:
-    """Signs URLs for the parts of one upload; made once, called per part."""
+    """Signs URLs for the parts of one upload; made once, called per part.
+
+    ``sign_checked`` signs a URL that takes nothing but a part with this digest, and returns the
+    headers that have to be sent with it as well.
+    """
 
     sign: Callable[[int], str]
     expires_in: timedelta
+    sign_checked: Callable[[int, Digest], tuple[str, Mapping[str, str]]]
 
 
 @runtime_checkable
@@ -114,6 +146,18 @@ class PresignsDownloads(Protocol):
         content_disposition: str | None = None,
     ) -> str:
         """Return a URL that answers GET with the object and the given headers."""
+        ...
+
+
+@runtime_checkable
+class StreamsObjects(Protocol):
+    """A store whose objects the server can read, piece by piece."""
+
+    def stream(self, key: str, start: int = 0) -> Iterator[bytes]:
+        """Yield an object's content from a byte on.
+
+        :param start: number of the first byte, from 0.
+        """
         ...
 
 

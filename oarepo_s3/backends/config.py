@@ -23,6 +23,9 @@ class StoreConfig:
     :param tenant: the Ceph tenant that owns the bucket, when it is not the keys' own.
     :param verify: path of a CA bundle, or None for the SDK's default.
     :param client_options: keyword arguments of ``botocore.config.Config``.
+    :param complete_timeout: seconds to wait for the answer to a complete call.
+    :param silence_pause: seconds for which a store that kept silent is not asked again.
+    :param profile: what the store can do; a name in :data:`~oarepo_s3.backends.profiles.PROFILES`.
     """
 
     endpoint_url: str | None = None
@@ -32,3 +35,6 @@ class StoreConfig:
     tenant: str | None = None
     verify: str | None = None
     client_options: Mapping[str, Any] = field(default_factory=dict)
+    complete_timeout: float = 50
+    silence_pause: float = 10
+    profile: str = "other"

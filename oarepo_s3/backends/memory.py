@@ -19,15 +19,20 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from ..core.checksums import composite_etag
-from ..core.errors import StoreError, StorePartsRejected, StoreUploadGone
+from ..core.digests import Digest, compute
+from ..core.errors import StoreError, StoreMisconfigured, StorePartsRejected, StoreUploadGone
 from ..core.parts import UploadedPart
 from ..core.planning import MIB
 from ..core.times import utcnow
 from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
 from .config import StoreConfig
+from .profiles import Profile
 
 MIN_PART_SIZE = 5 * MIB
 """As on S3: every part but the last has at least this many bytes."""
+
+READ_SIZE = MIB
+"""Bytes that are read of an object at a time."""
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class _Upload:
     key: str
     content_type: str | None
     metadata: Mapping[str, str]
+    checksum: str | None = None
     parts: dict[int, bytes] = field(default_factory=dict)
     initiated: datetime = field(default_factory=utcnow)
 
@@ -66,6 +72,12 @@ class MemoryStore:
     :param config: taken for the back ends' common signature, not used.
     """
 
+    profile = Profile(
+        "memory",
+        object_checksums=frozenset({"crc32"}),
+        part_checksums=frozenset({"md5", "crc32"}),
+    )
+
     def __init__(self, bucket: str, config: StoreConfig | None = None) -> None:
         self.bucket = bucket
 
@@ -91,26 +103,35 @@ class MemoryStore:
         """Do what a client does with a part URL; return the ETag.
 
         :raises StoreUploadGone: when the upload is not open.
+        :raises StorePartsRejected: when the URL was signed for other content.
         """
-        upload_id, _, part = url.removeprefix("memory://").partition("#")
+        upload_id, _, fragment = url.removeprefix("memory://").partition("#")
+        part, _, signed = fragment.partition("!")
+        if signed and str(compute(signed.partition(":")[0], [content])) != signed:
+            raise StorePartsRejected(reason="BadDigest")
         with self._content.lock:
             self._upload(upload_id).parts[int(part)] = content
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
     def read(self, key: str) -> bytes:
-        """Return an object's content.
+        """Return an object's content, for a test to look at.
 
         :raises KeyError: when there is none.
         """
         return self._content.objects[key][0]
 
     def create_upload(
-        self, key: str, *, content_type: str | None, metadata: Mapping[str, str]
+        self,
+        key: str,
+        *,
+        content_type: str | None,
+        metadata: Mapping[str, str],
+        checksum: str | None = None,
     ) -> str:
         """Open a multipart upload and return its id."""
         with self._content.lock, self._call("create_upload"):
             upload_id = f"upload-{next(self._content.numbers)}"
-            self._content.uploads[upload_id] = _Upload(key, content_type, dict(metadata))
+            self._content.uploads[upload_id] = _Upload(key, content_type, dict(metadata), checksum)
             return upload_id
 
     def list_parts(
@@ -118,30 +139,40 @@ class MemoryStore:
     ) -> PartPage:
         """Return uploaded parts with a number above ``after``."""
         with self._content.lock, self._call("list_parts"):
-            found = self._upload(upload_id, key).parts
-            numbers = sorted(number for number in found if number > after)
+            upload = self._upload(upload_id, key)
+            numbers = sorted(number for number in upload.parts if number > after)
             return PartPage(
-                [_part(number, found[number]) for number in numbers[:limit]],
+                [_part(number, upload) for number in numbers[:limit]],
                 more=len(numbers) > limit,
             )
 
-    def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+    def complete_upload(
+        self,
+        key: str,
+        upload_id: str,
+        parts: Sequence[UploadedPart],
+        *,
+        checksum: Digest | None = None,
+    ) -> None:
         """Assemble the object from exactly these parts."""
         with self._content.lock, self._call("complete_upload"):
             upload = self._upload(upload_id, key)
             if not parts:
                 raise StorePartsRejected(reason="MalformedXML")
-            found = [_part(number, upload.parts[number]) for number in sorted(upload.parts)]
+            found = [_part(number, upload) for number in sorted(upload.parts)]
             if [(p.part, p.etag) for p in parts] != [(p.part, p.etag) for p in found]:
                 raise StorePartsRejected(reason="InvalidPart")
             if any(part.size < MIN_PART_SIZE for part in found[:-1]):
                 raise StorePartsRejected(reason="EntityTooSmall")
             contents = [upload.parts[number] for number in sorted(upload.parts)]
             whole = b"".join(contents)
+            own = compute(upload.checksum, contents) if upload.checksum else None
+            if checksum and checksum != own:
+                raise StorePartsRejected(reason="BadDigest")
             etag = composite_etag(
                 hashlib.md5(content, usedforsecurity=False).digest() for content in contents
             )
-            info = ObjectInfo(len(whole), etag, upload.metadata, upload.content_type)
+            info = ObjectInfo(len(whole), etag, upload.metadata, upload.content_type, checksum=own)
             self._content.objects[upload.key] = (whole, info)
             del self._content.uploads[upload_id]
 
@@ -177,9 +208,25 @@ class MemoryStore:
         with self._content.lock, self._call("delete"):
             self._content.objects.pop(key, None)
 
+    def stream(self, key: str, start: int = 0) -> Iterator[bytes]:
+        """Yield an object's content from a byte on."""
+        with self._content.lock, self._call("stream"):
+            if key not in self._content.objects:
+                raise StoreMisconfigured(reason="NoSuchKey")
+            content = self._content.objects[key][0]
+        for begin in range(start, len(content), READ_SIZE):
+            yield content[begin : begin + READ_SIZE]
+
     def part_signer(self, key: str, upload_id: str, *, lifetime: timedelta) -> PartSigner:
         """Return a signer of URLs that :meth:`put_part` understands."""
-        return PartSigner(lambda part: f"memory://{upload_id}#{part}", lifetime)
+
+        def sign(part: int) -> str:
+            return f"memory://{upload_id}#{part}"
+
+        def sign_checked(part: int, digest: Digest) -> tuple[str, Mapping[str, str]]:
+            return f"{sign(part)}!{digest}", {}
+
+        return PartSigner(sign, lifetime, sign_checked)
 
     def _upload(self, upload_id: str, key: str | None = None) -> _Upload:
         """Return an open upload; as on S3, its id is worth nothing with another key."""
@@ -200,6 +247,8 @@ class MemoryStore:
             raise faults.pop(0)[0]
 
 
-def _part(number: int, content: bytes) -> UploadedPart:
-    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return UploadedPart(number, len(content), digest)
+def _part(number: int, upload: _Upload) -> UploadedPart:
+    content = upload.parts[number]
+    etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    own = compute(upload.checksum, [content]) if upload.checksum else None
+    return UploadedPart(number, len(content), etag, own)

@@ -7,37 +7,32 @@ its objects: ``s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpl
 s3:ListMultipartUploadParts``. Objects are private: no ACL is ever sent.
 
 Trade-offs: a control call is one blocking HTTP request through a shared pool, with the SDK's
-retries; presigned URLs sign the host alone, because older Ceph fails the browser's preflight for
-anything more.
+retries; a store that keeps silent is left alone for a while (:mod:`.breaker`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from boto3.session import Session
-from botocore.client import BaseClient
-from botocore.config import Config
-from botocore.exceptions import ClientError
-from botocore.handlers import validate_bucket_name
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from ..core.checksums import strip_etag
-from ..core.credentials import Credentials
-from ..core.errors import StoreDenied, StoreUploadGone
+from ..core.digests import Digest
+from ..core.errors import InvalidRequest, StoreUploadGone
 from ..core.parts import UploadedPart
-from ..core.times import utcnow
 from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
+from .breaker import Breaker
 from .config import StoreConfig
-from .sigv4 import SigningScope, part_url_signer
+from .profiles import Profile, find_profile
+from .s3_clients import Clients
+from .s3_urls import UrlSigner
 from .translate import store_errors
 
-MAX_URL_LIFETIME = timedelta(days=7)
-"""The longest life that Signature Version 4 allows to a presigned URL."""
+READ_SIZE = 2**20
+"""Bytes that are read of an object at a time."""
 
 _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
 
@@ -52,22 +47,28 @@ class S3Store:
     def __init__(self, bucket: str, config: StoreConfig) -> None:
         # A key knows its own tenant; the prefix addresses the bucket of another one.
         self.bucket = f"{config.tenant}:{bucket}" if config.tenant else bucket
-        self._config = config
+        self.profile: Profile = find_profile(config.profile)
         with store_errors():
-            self._session = _session(config)
-            self._client = self._make_client(config.endpoint_url)
-            self._public = (
-                self._make_client(config.public_endpoint_url)
-                if config.public_endpoint_url
-                else self._client
-            )
+            self._clients = Clients(config)
+        self._client = self._clients.calls
+        self._signer = UrlSigner(self.bucket, config, self._clients)
+        self._breaker = Breaker(config.silence_pause, (ConnectTimeoutError, ReadTimeoutError))
 
     def create_upload(
-        self, key: str, *, content_type: str | None, metadata: Mapping[str, str]
+        self,
+        key: str,
+        *,
+        content_type: str | None,
+        metadata: Mapping[str, str],
+        checksum: str | None = None,
     ) -> str:
         """Open a multipart upload and return the store's id of it."""
-        optional = {"ContentType": content_type} if content_type else {}
-        with store_errors():
+        optional: dict[str, str] = {}
+        if content_type:
+            optional["ContentType"] = content_type
+        if checksum:
+            optional |= {"ChecksumAlgorithm": checksum.upper(), "ChecksumType": "FULL_OBJECT"}
+        with self._call():
             answer = self._client.create_multipart_upload(
                 Bucket=self.bucket, Key=key, Metadata=dict(metadata), **optional
             )
@@ -81,7 +82,7 @@ class S3Store:
         Some stores (rclone 1.75) begin with ``after`` itself: one more is asked for, and it is
         left out.
         """
-        with store_errors(in_upload=True):
+        with self._call(in_upload=True):
             answer = self._client.list_parts(
                 Bucket=self.bucket,
                 Key=key,
@@ -90,31 +91,40 @@ class S3Store:
                 MaxParts=min(limit + 1, 1000) if after else limit,
             )
             parts = [
-                UploadedPart(part["PartNumber"], part["Size"], strip_etag(part["ETag"]))
-                for part in answer.get("Parts", [])
-                if part["PartNumber"] > after
+                self._part(part) for part in answer.get("Parts", []) if part["PartNumber"] > after
             ]
         more = bool(answer.get("IsTruncated")) or len(parts) > limit
         return PartPage(parts[:limit], more=more and bool(parts))
 
-    def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+    def complete_upload(
+        self,
+        key: str,
+        upload_id: str,
+        parts: Sequence[UploadedPart],
+        *,
+        checksum: Digest | None = None,
+    ) -> None:
         """Assemble the object from exactly these parts."""
         listed = [{"PartNumber": part.part, "ETag": f'"{part.etag}"'} for part in parts]
-        with store_errors(in_upload=True):
-            self._client.complete_multipart_upload(
+        optional: dict[str, str] = {}
+        if checksum:
+            optional |= {_field(checksum.algorithm): checksum.base64, "ChecksumType": "FULL_OBJECT"}
+        if self.profile.conditional_complete:
+            optional["IfNoneMatch"] = "*"
+        # Assembling may take long: that is not silence.
+        with store_errors(in_upload=True), self._breaker.guard(ConnectTimeoutError):
+            self._clients.complete.complete_multipart_upload(
                 Bucket=self.bucket,
                 Key=key,
                 UploadId=upload_id,
                 MultipartUpload={"Parts": listed},
+                **optional,
             )
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         """Drop an upload and its parts; one that is gone already is no error."""
-        try:
-            with store_errors(in_upload=True):
-                self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
-        except StoreUploadGone:
-            return
+        with suppress(StoreUploadGone), self._call(in_upload=True):
+            self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
 
     def find_uploads(self, key: str) -> Sequence[str]:
         """Return the ids of the open uploads of exactly this key."""
@@ -125,7 +135,7 @@ class S3Store:
 
         rclone 1.75 answers NoSuchUpload for an empty list (measured).
         """
-        with suppress(StoreUploadGone), store_errors():
+        with suppress(StoreUploadGone), self._call():
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self.bucket, Prefix=prefix
             )
@@ -135,18 +145,27 @@ class S3Store:
 
     def head(self, key: str) -> ObjectInfo | None:
         """Describe an object, or return None when there is none."""
-        with store_errors():
+        optional = {"ChecksumMode": "ENABLED"} if self.profile.object_checksums else {}
+        with self._call():
             try:
-                answer = self._client.head_object(Bucket=self.bucket, Key=key)
+                answer = self._client.head_object(Bucket=self.bucket, Key=key, **optional)
             except ClientError as error:
                 if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
                     return None
                 raise
-            return _object_info(answer)
+            return self._object_info(answer)
+
+    def stream(self, key: str, start: int = 0) -> Iterator[bytes]:
+        """Yield an object's content from a byte on."""
+        optional = {"Range": f"bytes={start}-"} if start else {}
+        with self._call():
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, **optional)
+            with answer["Body"] as body:
+                yield from body.iter_chunks(READ_SIZE)
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""
-        with store_errors():
+        with self._call():
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def part_signer(self, key: str, upload_id: str, *, lifetime: timedelta) -> PartSigner:
@@ -154,21 +173,7 @@ class S3Store:
 
         :raises StoreDenied: when there are no credentials, or they are about to end.
         """
-        credentials = self._credentials()
-        expires_in = self._url_lifetime(credentials, lifetime)
-        if self._own_signer_agrees:
-            sign = part_url_signer(
-                self._scope(credentials),
-                bucket=self.bucket,
-                key=key,
-                upload_id=upload_id,
-                expires_in=int(expires_in.total_seconds()),
-                now=utcnow(),
-            )
-            return PartSigner(sign, expires_in)
-        return PartSigner(
-            lambda part: self._presign_part(key, upload_id, part, expires_in), expires_in
-        )
+        return self._signer.parts(key, upload_id, lifetime)
 
     def presign_download(
         self,
@@ -179,116 +184,54 @@ class S3Store:
         content_disposition: str | None = None,
     ) -> str:
         """Return a URL that answers GET with the object and the given headers."""
-        headers = {
-            "ResponseContentType": content_type,
-            "ResponseContentDisposition": content_disposition,
-        }
-        parameters = {name: value for name, value in headers.items() if value}
-        return self._presign(
-            "get_object",
-            {"Bucket": self.bucket, "Key": key, **parameters},
-            self._url_lifetime(self._credentials(), lifetime),
+        return self._signer.download(
+            key,
+            lifetime,
+            {
+                "ResponseContentType": content_type,
+                "ResponseContentDisposition": content_disposition,
+            },
         )
 
-    def _make_client(self, endpoint_url: str | None) -> BaseClient:
-        client = self._session.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            region_name=self._config.region,
-            verify=self._config.verify,
-            config=Config(**self._config.client_options),
+    @contextmanager
+    def _call(self, *, in_upload: bool = False) -> Iterator[None]:
+        """Call the store in the block, unless it is silent; its errors become the project's."""
+        with store_errors(in_upload=in_upload), self._breaker.guard():
+            yield
+
+    def _part(self, answer: Mapping[str, Any]) -> UploadedPart:
+        return UploadedPart(
+            answer["PartNumber"], answer["Size"], strip_etag(answer["ETag"]), self._checksum(answer)
         )
-        if self._config.tenant:
-            accept_tenants(client)
-        return client
 
-    def _credentials(self) -> Credentials:
-        if self._config.credentials is not None:
-            return self._config.credentials
-        with store_errors():
-            found = self._session.get_credentials()
-            if found is None:
-                raise StoreDenied(reason="no credentials found")
-            frozen = found.get_frozen_credentials()
-        # Refreshable credentials keep their end in this attribute; the SDK has no public name
-        # for it.
-        expires_at = getattr(found, "_expiry_time", None)
-        return Credentials(frozen.access_key, frozen.secret_key, frozen.token, expires_at)
+    def _object_info(self, answer: Mapping[str, Any]) -> ObjectInfo:
+        opaque = (
+            answer.get("ServerSideEncryption") in _OPAQUE_ETAG or "SSECustomerAlgorithm" in answer
+        )
+        return ObjectInfo(
+            size=answer["ContentLength"],
+            etag=strip_etag(answer["ETag"]),
+            # Header names have no case, and some servers (rclone) capitalise them.
+            metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+            content_type=answer.get("ContentType"),
+            etag_is_digest=not opaque,
+            checksum=self._checksum(answer),
+        )
 
-    def _url_lifetime(self, credentials: Credentials, wanted: timedelta) -> timedelta:
-        lifetime = credentials.lifetime(min(wanted, MAX_URL_LIFETIME))
-        if lifetime < timedelta(seconds=1):
-            raise StoreDenied(reason="the server's temporary credentials have ended")
-        return timedelta(seconds=int(lifetime.total_seconds()))
+    def _checksum(self, answer: Mapping[str, Any]) -> Digest | None:
+        """Read the checksum that the store computed of a part, or of a whole object.
 
-    def _scope(self, credentials: Credentials) -> SigningScope:
-        meta = self._public.meta
-        return SigningScope(meta.endpoint_url, meta.region_name, credentials)
-
-    def _presign(self, operation: str, parameters: dict[str, Any], lifetime: timedelta) -> str:
-        with store_errors():
-            return str(
-                self._public.generate_presigned_url(
-                    operation, Params=parameters, ExpiresIn=int(lifetime.total_seconds())
-                )
-            )
-
-    def _presign_part(self, key: str, upload_id: str, part: int, lifetime: timedelta) -> str:
-        parameters = {
-            "Bucket": self.bucket,
-            "Key": key,
-            "UploadId": upload_id,
-            "PartNumber": part,
-        }
-        return self._presign("upload_part", parameters, lifetime)
-
-    @cached_property
-    def _own_signer_agrees(self) -> bool:
-        """Compare the own signer with the SDK's once, on this very client.
-
-        Where they differ (virtual-host style, signature version 2, a special endpoint) the SDK
-        signs; so no configuration can make the own signer hand out URLs that do not work.
+        RGW 20.2 writes that of an object of one part as if it were made of the parts' checksums,
+        with ``-1`` behind it (measured). With a higher number it says nothing about the whole.
         """
-        credentials = self._credentials()
-        lifetime = self._url_lifetime(credentials, timedelta(minutes=1))
-        theirs = self._presign_part("a key/+~", "upload~/+=", 1, lifetime)
-        signed_at = parse_qs(urlsplit(theirs).query).get("X-Amz-Date")
-        if not signed_at:
-            return False
-        ours = part_url_signer(
-            self._scope(credentials),
-            bucket=self.bucket,
-            key="a key/+~",
-            upload_id="upload~/+=",
-            expires_in=int(lifetime.total_seconds()),
-            now=datetime.strptime(signed_at[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC),
-        )
-        return ours(1) == theirs
+        for algorithm in self.profile.object_checksums:
+            written = answer.get(_field(algorithm))
+            if written:
+                with suppress(InvalidRequest):
+                    return Digest.parse(f"{algorithm}:{written.removesuffix('-1')}")
+        return None
 
 
-def _object_info(answer: Mapping[str, Any]) -> ObjectInfo:
-    opaque = answer.get("ServerSideEncryption") in _OPAQUE_ETAG or "SSECustomerAlgorithm" in answer
-    return ObjectInfo(
-        size=answer["ContentLength"],
-        etag=strip_etag(answer["ETag"]),
-        # Header names have no case, and some servers (rclone) capitalise them.
-        metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
-        content_type=answer.get("ContentType"),
-        etag_is_digest=not opaque,
-    )
-
-
-def accept_tenants(client: Any) -> None:
-    """Let a client of the SDK take ``tenant:bucket``, which Ceph wants and the SDK refuses."""
-    client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
-
-
-def _session(config: StoreConfig) -> Session:
-    keys = config.credentials
-    if keys is None:
-        return Session()
-    return Session(
-        aws_access_key_id=keys.access_key,
-        aws_secret_access_key=keys.secret_key,
-        aws_session_token=keys.token,
-    )
+def _field(algorithm: str) -> str:
+    """Return the SDK's name for a checksum."""
+    return f"Checksum{algorithm.upper()}"

@@ -26,7 +26,8 @@
     │   └── UploadNotFound          upload_not_found
     ├── StateConflict               409
     │   ├── UploadNotPending        upload_not_pending
-    │   └── UploadLost              upload_lost
+    │   ├── UploadLost              upload_lost
+    │   └── ChecksumMismatch        checksum_mismatch
     ├── UploadExpired               410  upload_expired
     ├── DatabaseUnavailable         503  database_unavailable (Retry-After)
     ├── InvalidLocation             500  invalid_location (the operator's mistake)
@@ -239,6 +240,16 @@ class UploadLost(StateConflict):
 
     code = "upload_lost"
     message = "The object store no longer has this upload ({reason}). Start a new upload."
+
+
+class ChecksumMismatch(StateConflict):
+    """What the store has made is not the file that the client declared."""
+
+    code = "checksum_mismatch"
+    message = (
+        "What arrived at the object store does not have the declared checksum ({declared})."
+        " It was removed. Start a new upload."
+    )
 
 
 class UploadExpired(UploadError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .checksums import strip_etag
+from .digests import Digest
 from .errors import (
     ETagMismatch,
     InvalidRequest,
@@ -28,11 +29,17 @@ _RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class UploadedPart:
-    """A part as the store has it; ``etag`` without quotes, ``size`` in bytes."""
+    """A part as the store has it.
+
+    :param size: bytes.
+    :param etag: without quotes.
+    :param checksum: what the store itself computed, where it keeps checksums of parts.
+    """
 
     part: int
     size: int
     etag: str
+    checksum: Digest | None = None
 
 
 def parse_part_ranges(text: str, *, num_parts: int, most: int) -> list[int]:

@@ -8,10 +8,11 @@ from .abort import abort_upload
 from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
 from .orphans import OrphanCounts, sweep_orphans
-from .parts import PartUrl, first_window, sign_parts, uploaded_parts
+from .parts import PartUrl, first_window, part_checksums, sign_parts, uploaded_parts
 from .queries import UploadPage, find_upload, get_upload, list_uploads
 from .recover import RecoverCounts, recover_interrupted
 from .sweep import SweepCounts, sweep_expired
+from .verify import VerifyCounts, verify_declared
 
 __all__ = (
     "NewUpload",
@@ -20,6 +21,7 @@ __all__ = (
     "RecoverCounts",
     "SweepCounts",
     "UploadPage",
+    "VerifyCounts",
     "abort_upload",
     "complete_upload",
     "create_upload",
@@ -28,9 +30,11 @@ __all__ = (
     "get_upload",
     "list_uploads",
     "open_for_version",
+    "part_checksums",
     "recover_interrupted",
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",
     "uploaded_parts",
+    "verify_declared",
 )

@@ -36,10 +36,17 @@ LEASE = timedelta(minutes=15)
 """How long a worker has its rows for itself: longer than any batch takes."""
 
 
-def claim(condition: Any, *, lease: timedelta = LEASE) -> Iterator[list[Upload]]:
+def claim(
+    condition: Any,
+    *,
+    limit: int | None = None,
+    lease: Callable[[Upload], timedelta] = lambda upload: LEASE,
+) -> Iterator[list[Upload]]:
     """Yield batches of uploads, in the order of their ids, each upload once and to one worker.
 
     :param condition: SQL, which uploads; those that rest are left out.
+    :param limit: how many in a batch; None for ``OAREPO_S3_SWEEP_BATCH``.
+    :param lease: how long an upload is this worker's.
     """
     last = UUID(int=0)
     while True:
@@ -49,12 +56,12 @@ def claim(condition: Any, *, lease: timedelta = LEASE) -> Iterator[list[Upload]]
                     sa.select(Upload)
                     .where(condition, _is_free(), Upload.id > last)
                     .order_by(Upload.id)
-                    .limit(current_s3.settings.sweep_batch)
+                    .limit(limit or current_s3.settings.sweep_batch)
                     .with_for_update(skip_locked=True)
                     .execution_options(populate_existing=True)
                 )
             )
-            batch = [upload for upload in found if _take(upload, utcnow() + lease)]
+            batch = [upload for upload in found if _take(upload, utcnow() + lease(upload))]
         if not found:
             return
         last = found[-1].id

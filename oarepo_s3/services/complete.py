@@ -28,9 +28,11 @@ from invenio_files_rest.models import Bucket, ObjectVersion
 from invenio_files_rest.signals import file_uploaded
 
 from ..backends import ObjectInfo
+from ..core.digests import ChecksumStatus
 from ..core.errors import (
     BucketLocked,
     BucketNotFound,
+    ChecksumMismatch,
     InputError,
     PartsRejected,
     StoreError,
@@ -63,6 +65,7 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
         add doubt. None to rely on the store alone.
     :raises InputError: when parts are missing or wrong; the upload stays pending.
     :raises UploadNotPending: when the upload was aborted or has failed.
+    :raises ChecksumMismatch: when the store made something else than was declared.
     :raises UploadLost: when the store has neither the parts nor the object, or the file was removed
         from the bucket.
     :raises StoreError: when the store gave no clear answer; call again.
@@ -152,6 +155,8 @@ def _settle(upload: Upload, stored: StoredUpload, error: StoreError | None) -> U
     info = stored.head()
     if info is not None:
         if stored.is_proved(info):
+            if stored.checksum_status(info) == ChecksumStatus.MISMATCH:
+                return _refuse_content(upload, stored)
             return _publish(upload, stored, info)
         return _fail(upload, "another object is in its place")
     if not isinstance(error, StoreUploadGone):
@@ -170,7 +175,7 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
         if upload.state == UploadState.PENDING:
             upload.move(UploadState.COMPLETING)
         ours = upload.state == UploadState.COMPLETING and upload.move(
-            UploadState.COMPLETED, etag=info.etag
+            UploadState.COMPLETED, etag=info.etag, checksum_status=stored.checksum_status(info)
         )
         if ours:
             version = publish_file(upload)
@@ -183,6 +188,26 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
         stored.delete_own_object()
         raise UploadNotPending(state=upload.state)
     return upload
+
+
+def _refuse_content(upload: Upload, stored: StoredUpload) -> Upload:
+    """End an upload of which the store's own checksum says that it is not what was declared.
+
+    Most stores refuse to make such an object, and the parts can be mended; RGW 20 with CRC64NVME
+    makes it. The object goes before the row says so: a crash between leaves a row that is
+    completing, and the recovery ends it.
+    """
+    stored.delete_own_object()
+    with committing():
+        if upload.state in (UploadState.PENDING, UploadState.COMPLETING) and upload.move(
+            UploadState.FAILED,
+            reason="the content at the store did not have the declared checksum",
+            checksum_status=ChecksumStatus.MISMATCH.value,
+        ):
+            remove_file(upload)
+    if upload.state == UploadState.FAILED:
+        raise ChecksumMismatch(declared=stored.declared)
+    raise UploadNotPending(state=upload.state)
 
 
 def _fail(upload: Upload, reason: str) -> Upload:

@@ -100,6 +100,9 @@ class UploadContext:
             credentials=_fixed_credentials(info["key"], info["secret"]),
             tenant=config["OAREPO_S3_TENANT"],
             verify=connection.get("verify"),
+            profile=config["OAREPO_S3_PROFILE"],
+            complete_timeout=config["OAREPO_S3_COMPLETE_TIMEOUT"],
+            silence_pause=config["OAREPO_S3_SILENCE_PAUSE"],
             client_options={
                 "request_checksum_calculation": "when_required",
                 "response_checksum_validation": "when_required",

@@ -21,6 +21,7 @@ from invenio_db import db
 from invenio_files_rest.helpers import make_path
 from invenio_files_rest.models import ObjectVersion
 
+from ..core.digests import ChecksumStatus, Digest
 from ..core.errors import InvalidKey, InvalidRequest, StoreDenied, StoreError, StoreMisconfigured
 from ..core.planning import PartPlan, plan_parts
 from ..core.states import UploadState
@@ -40,7 +41,8 @@ class NewUpload:
     :param key: name of the file in it.
     :param size: bytes of the whole file.
     :param part_size: bytes of a part, if the client has a wish.
-    :param checksum: the client's digest of the whole file, ``algorithm:value``.
+    :param checksum: the client's digest of the whole file, ``algorithm:value`` as
+        :meth:`~oarepo_s3.core.digests.Digest.parse` reads it.
     :param lifetime: how long the upload may take; None for the configured time.
     :param user_id: who asks; None for a system process.
     """
@@ -150,6 +152,7 @@ def _row(new: NewUpload, plan: PartPlan, file_id: UUID, uri: str) -> Upload:
     if lifetime <= timedelta(0):
         raise InvalidRequest(reason="the upload would expire before it begins")
     now = utcnow()
+    declared = Digest.parse(new.checksum) if new.checksum else None
     return Upload(
         id=uuid.uuid4(),
         bucket_id=new.bucket_id,
@@ -160,12 +163,20 @@ def _row(new: NewUpload, plan: PartPlan, file_id: UUID, uri: str) -> Upload:
         part_size=plan.part_size,
         num_parts=plan.num_parts,
         content_type=new.content_type,
-        declared_checksum=new.checksum,
+        declared_checksum=str(declared) if declared else None,
+        checksum_status=ChecksumStatus.DECLARED.value if declared else None,
+        store_checksum=_store_checksum(declared, uri),
         uri=uri,
         token=secrets.token_urlsafe(32),
         created_at=now,
         expires_at=now + lifetime,
     )
+
+
+def _store_checksum(declared: Digest | None, uri: str) -> str | None:
+    """Return the algorithm in which the store shall keep checksums: the client's, if it can."""
+    able = current_s3.store(uri).profile.object_checksums
+    return declared.algorithm if declared and declared.algorithm in able else None
 
 
 def _give_up(upload: Upload, error: StoreError) -> None:

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ..backends import PartPage, PartSigner
-from ..core.errors import StoreUploadGone, UploadExpired, UploadNotPending
+from ..core.digests import Digest
+from ..core.errors import InvalidRequest, StoreUploadGone, UploadExpired, UploadNotPending
 from ..core.states import UploadState
 from ..core.times import isoformat, utcnow
 from ..models import Upload
@@ -21,24 +22,46 @@ from .transactions import end_transaction
 
 @dataclass(frozen=True, slots=True)
 class PartUrl:
-    """A URL that takes one part by PUT, until an aware UTC time."""
+    """A URL that takes one part by PUT, until an aware UTC time.
+
+    :param headers: what has to be sent with it, because the URL is signed for it.
+    """
 
     part: int
     url: str
     expires_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def sign_parts(upload: Upload, parts: Iterable[int]) -> list[PartUrl]:
+def sign_parts(
+    upload: Upload, parts: Iterable[int], digests: Mapping[int, Digest] | None = None
+) -> list[PartUrl]:
     """Return fresh URLs for parts of an open upload.
 
     :param parts: part numbers within the plan.
+    :param digests: by part, what its URL shall insist on: the store refuses any other content.
+    :raises InvalidRequest: for a digest that the store does not check.
     :raises UploadNotPending: when the upload takes no parts any more.
     :raises UploadExpired: when its time has run out.
     """
+    digests = digests or {}
+    able = part_checksums(upload)
+    for digest in digests.values():
+        if digest.algorithm not in able:
+            raise InvalidRequest(
+                reason=f"parts of this upload are checked by {', '.join(able)},"
+                f" not by {digest.algorithm}"
+            )
     now = utcnow()
     signer = part_signer(upload, now)
     expires_at = now + signer.expires_in
-    return [PartUrl(part, signer.sign(part), expires_at) for part in parts]
+    return [_part_url(signer, part, expires_at, digests.get(part)) for part in parts]
+
+
+def part_checksums(upload: Upload) -> list[str]:
+    """Return the algorithms in which the store checks a part of the upload, if it is asked to."""
+    told = {"md5", upload.store_checksum}
+    return sorted(current_s3.store(upload.uri).profile.part_checksums & told)
 
 
 def first_window(upload: Upload) -> range:
@@ -54,6 +77,15 @@ def part_signer(upload: Upload, now: datetime) -> PartSigner:
         raise UploadExpired(expires_at=isoformat(upload.expires_at))
     lifetime = min(current_s3.settings.part_url_lifetime, upload.expires_at - now)
     return StoredUpload.of(upload).signer(max(lifetime, timedelta(seconds=1)))
+
+
+def _part_url(
+    signer: PartSigner, part: int, expires_at: datetime, digest: Digest | None
+) -> PartUrl:
+    if digest is None:
+        return PartUrl(part, signer.sign(part), expires_at)
+    url, headers = signer.sign_checked(part, digest)
+    return PartUrl(part, url, expires_at, headers)
 
 
 def uploaded_parts(upload: Upload, *, after: int, limit: int) -> PartPage:

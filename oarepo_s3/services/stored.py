@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..backends import ObjectInfo, ObjectStore, PartPage, PartSigner, PresignsParts
+from ..core.digests import ChecksumStatus, Digest
 from ..core.errors import StoreFault, StoreMisconfigured, StoreUploadGone, UploadLost
 from ..core.parts import UploadedPart
 from ..core.uris import ObjectURI
@@ -36,6 +37,8 @@ class StoredUpload:
     :param upload_id: the store's id, None while it is not known.
     :param size: bytes that the object has to have.
     :param token: mark that the object has to carry.
+    :param store_checksum: algorithm in which the store keeps checksums of it; None for none.
+    :param declared: the client's digest of the whole.
     """
 
     store: ObjectStore
@@ -44,6 +47,8 @@ class StoredUpload:
     size: int
     token: str
     content_type: str | None
+    store_checksum: str | None
+    declared: Digest | None
 
     @classmethod
     def of(cls, upload: Upload) -> StoredUpload:
@@ -58,12 +63,17 @@ class StoredUpload:
             size=upload.size,
             token=upload.token,
             content_type=upload.content_type,
+            store_checksum=upload.store_checksum,
+            declared=upload.declared,
         )
 
     def open(self) -> str:
         """Open the multipart upload and return the store's id of it."""
         return self.store.create_upload(
-            self.key, content_type=self.content_type, metadata={TOKEN_METADATA: self.token}
+            self.key,
+            content_type=self.content_type,
+            metadata={TOKEN_METADATA: self.token},
+            checksum=self.store_checksum,
         )
 
     def signer(self, lifetime: timedelta) -> PartSigner:
@@ -85,7 +95,7 @@ class StoredUpload:
 
     def complete(self, parts: Sequence[UploadedPart]) -> None:
         """Ask the store to assemble the object from exactly these parts."""
-        self.store.complete_upload(self.key, self._opened_id, parts)
+        self.store.complete_upload(self.key, self._opened_id, parts, checksum=self._comparable)
 
     def head(self) -> ObjectInfo | None:
         """Describe the object that is in the upload's place."""
@@ -94,6 +104,18 @@ class StoredUpload:
     def is_proved(self, info: ObjectInfo) -> bool:
         """Whether an object is the one that this upload made."""
         return info.size == self.size and info.metadata.get(TOKEN_METADATA) == self.token
+
+    def checksum_status(self, info: ObjectInfo) -> ChecksumStatus | None:
+        """Say what the store's own checksum of the object makes of the client's digest.
+
+        None when there is no digest, ``declared`` when the store cannot tell.
+        """
+        if self.declared is None:
+            return None
+        if self._comparable is None or info.checksum is None:
+            return ChecksumStatus.DECLARED
+        same = info.checksum == self._comparable
+        return ChecksumStatus.VERIFIED if same else ChecksumStatus.MISMATCH
 
     def clear(self) -> None:
         """Drop parts and object, whatever there is of them; safe to repeat.
@@ -113,6 +135,12 @@ class StoredUpload:
         info = self.head()
         if info is not None and self.is_proved(info):
             self.store.delete(self.key)
+
+    @property
+    def _comparable(self) -> Digest | None:
+        """The client's digest, if the store keeps checksums of the object in its algorithm."""
+        comparable = self.declared and self.declared.algorithm == self.store_checksum
+        return self.declared if comparable else None
 
     @property
     def _opened_id(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from flask import request
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 
+from ..core.digests import Digest
 from ..core.errors import InvalidRequest
 from ..core.states import UploadState
 
@@ -143,6 +144,18 @@ def load_claims() -> dict[int, str] | None:
         if claims.setdefault(part["number"], part["etag"]) != part["etag"]:
             raise ValidationError({"parts": [f"Part {part['number']} has two ETags."]})
     return claims
+
+
+def load_digests(text: str, wanted: int) -> list[Digest]:
+    """Read the digests of parts from a query; none when there is no text.
+
+    :param wanted: how many there have to be.
+    :raises InvalidRequest: when there are not as many, or one is no digest.
+    """
+    digests = [Digest.parse(piece.strip()) for piece in text.split(",")] if text else []
+    if digests and len(digests) != wanted:
+        raise InvalidRequest(reason=f"{wanted} parts need {wanted} checksums, not {len(digests)}")
+    return digests
 
 
 def load_query(schema: Schema) -> dict[str, Any]:

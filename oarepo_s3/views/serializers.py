@@ -13,7 +13,7 @@ from ..core.parts import UploadedPart
 from ..core.states import UploadState
 from ..core.times import isoformat
 from ..models import Upload
-from ..services import PartUrl
+from ..services import PartUrl, part_checksums
 
 ENDPOINT = "oarepo_s3"
 """Name of the blueprint."""
@@ -30,6 +30,8 @@ def dump_upload(upload: Upload) -> dict[str, Any]:
         "part_size": upload.part_size,
         "num_parts": upload.num_parts,
         "content_type": upload.content_type,
+        "checksum": dump_checksum(upload),
+        "part_checksums": part_checksums(upload),
         "created_at": isoformat(upload.created_at),
         "expires_at": isoformat(upload.expires_at),
         "links": dump_links(upload),
@@ -45,6 +47,13 @@ def dump_upload(upload: Upload) -> dict[str, Any]:
     if upload.state == UploadState.FAILED:
         dumped["reason"] = upload.reason
     return dumped
+
+
+def dump_checksum(upload: Upload) -> dict[str, str] | None:
+    """Write what the client declared of the whole file, and what is known of it."""
+    if upload.declared_checksum is None:
+        return None
+    return {"value": upload.declared_checksum, "status": upload.checksum_status}
 
 
 def dump_links(upload: Upload) -> dict[str, str]:
@@ -65,10 +74,24 @@ def dump_links(upload: Upload) -> dict[str, str]:
 def dump_urls(urls: Iterable[PartUrl]) -> list[dict[str, Any]]:
     """Write signed part URLs."""
     return [
-        {"part": url.part, "url": url.url, "expires_at": isoformat(url.expires_at)} for url in urls
+        {
+            "part": url.part,
+            "url": url.url,
+            "expires_at": isoformat(url.expires_at),
+            **({"headers": dict(url.headers)} if url.headers else {}),
+        }
+        for url in urls
     ]
 
 
 def dump_parts(parts: Iterable[UploadedPart]) -> list[dict[str, Any]]:
     """Write parts as the store has them."""
-    return [{"part": part.part, "size": part.size, "etag": part.etag} for part in parts]
+    return [
+        {
+            "part": part.part,
+            "size": part.size,
+            "etag": part.etag,
+            **({"checksum": str(part.checksum)} if part.checksum else {}),
+        }
+        for part in parts
+    ]

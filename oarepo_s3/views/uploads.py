@@ -37,6 +37,7 @@ from .schemas import (
     ListSchema,
     PartsQuerySchema,
     load_claims,
+    load_digests,
     load_json,
     load_query,
 )
@@ -125,7 +126,9 @@ class UploadUrlsResource(Resource):
         """Sign URLs for the parts asked for."""
         upload = pass_upload(upload_id)
         require_write(upload)
-        return urls_response(upload, request.args.get("parts", ""))
+        return urls_response(
+            upload, request.args.get("parts", ""), request.args.get("checksums", "")
+        )
 
 
 class UploadPartsResource(Resource):
@@ -148,17 +151,19 @@ class UploadCompleteResource(Resource):
         return jsonify(dump_upload(complete_upload(upload, load_claims())))
 
 
-def urls_response(upload: Upload, parts: str) -> Response:
+def urls_response(upload: Upload, parts: str, checksums: str = "") -> Response:
     """Answer with signed URLs for parts such as ``1-100,205``.
 
-    :raises InvalidRequest: when no parts are asked for.
+    :param checksums: a digest for each of the parts, in their order, such as ``md5:...,md5:...``.
+    :raises InvalidRequest: when no parts are asked for, or not as many digests.
     """
     if not parts:
         raise InvalidRequest(reason="say which parts, such as parts=1-100,205")
     numbers = parse_part_ranges(
         parts, num_parts=upload.num_parts, most=current_s3.settings.max_urls
     )
-    return no_store(jsonify({"urls": dump_urls(sign_parts(upload, numbers))}))
+    digests = dict(zip(numbers, load_digests(checksums, len(numbers)), strict=False))
+    return no_store(jsonify({"urls": dump_urls(sign_parts(upload, numbers, digests))}))
 
 
 def parts_response(upload: Upload) -> Response:

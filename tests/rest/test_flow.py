@@ -59,7 +59,7 @@ def test_the_session_has_the_fields_and_times_of_the_contract(uploader, bucket):
     assert answer.headers["Location"] == session["links"]["self"]
     assert set(session) == {
         "id", "bucket", "key", "state", "size", "part_size", "num_parts", "content_type",
-        "created_at", "expires_at", "links", "urls",
+        "checksum", "part_checksums", "created_at", "expires_at", "links", "urls",
     }  # fmt: skip
     assert set(session["links"]) == {"self", "urls", "parts", "complete", "abort"}
     assert set(session["urls"][0]) == {"part", "url", "expires_at"}
@@ -67,6 +67,9 @@ def test_the_session_has_the_fields_and_times_of_the_contract(uploader, bucket):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", session[name])
     assert session["content_type"] == "text/plain; charset=utf-8"
     assert datetime.fromisoformat(session["urls"][0]["expires_at"]) > datetime.now(UTC)
+
+    assert session["checksum"] == {"value": "sha256:" + "0" * 64, "status": "declared"}
+    assert session["part_checksums"] == ["md5"]
 
     again = uploader.get(session["links"]["self"]).get_json()
 

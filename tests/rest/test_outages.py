@@ -54,7 +54,12 @@ def db_uri(place, postgres, db_proxy) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def app_config(app_config, store):
     """Time-outs that a test can wait for."""
-    app_config.update(OAREPO_S3_CONNECT_TIMEOUT=1, OAREPO_S3_READ_TIMEOUT=2)
+    app_config.update(
+        OAREPO_S3_CONNECT_TIMEOUT=1,
+        OAREPO_S3_READ_TIMEOUT=2,
+        OAREPO_S3_COMPLETE_TIMEOUT=2,
+        OAREPO_S3_SILENCE_PAUSE=0,  # each call shall find out for itself
+    )
     return app_config
 
 

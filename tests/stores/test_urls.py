@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oarepo_s3.backends import s3
+from oarepo_s3.backends import s3_urls
 from oarepo_s3.core.times import utcnow
 
 from .subjects import LIFETIME, TRAITS, case, stores
@@ -91,9 +91,9 @@ def test_a_part_url_only_takes_a_put(subject, sign, method):
 @stores("speaks_http")
 def test_a_url_is_refused_after_its_time(subject, key, monkeypatch):
     upload_id = subject.send(key, {})
-    monkeypatch.setattr(s3, "utcnow", lambda: utcnow() - LIFETIME - timedelta(seconds=2))
+    monkeypatch.setattr(s3_urls, "utcnow", lambda: utcnow() - LIFETIME - timedelta(seconds=2))
     late = subject.store.part_signer(key, upload_id, lifetime=LIFETIME).sign(1)
-    monkeypatch.setattr(s3, "utcnow", lambda: utcnow() - LIFETIME + timedelta(seconds=60))
+    monkeypatch.setattr(s3_urls, "utcnow", lambda: utcnow() - LIFETIME + timedelta(seconds=60))
     in_time = subject.store.part_signer(key, upload_id, lifetime=LIFETIME).sign(1)
     assert subject.put(late, b"x") == subject.traits.expired_status
     assert subject.put(in_time, b"x") == 200

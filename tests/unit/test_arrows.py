@@ -20,7 +20,8 @@ DATABASE = {"sqlalchemy", "invenio_db"}
 FILES = {"invenio_files_rest"}
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "core": set(),
+    # An optional package of compiled checksums.
+    "core": {"anycrc"},
     "backends": {".core", "boto3", "botocore"},
     "config": set(),
     "signals": {"blinker"},

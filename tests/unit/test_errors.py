@@ -39,6 +39,7 @@ PROMISED = {
     "state_conflict": 409,
     "upload_not_pending": 409,
     "upload_lost": 409,
+    "checksum_mismatch": 409,
     "upload_expired": 410,
     "invalid_location": 500,
     "store_error": 502,

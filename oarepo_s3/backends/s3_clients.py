@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The SDK's clients for one store: made once, thread-safe, each with its own pool and patience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from boto3.session import Session
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.handlers import validate_bucket_name
+
+from .config import StoreConfig
+
+
+class Clients:
+    """The clients of one store.
+
+    ``calls`` is for whatever is answered soon; ``complete`` waits longer and does not repeat, since
+    the object that it makes, not its answer, says whether it has succeeded; ``public`` signs for
+    the address that clients of the repository can reach, and calls nobody.
+    """
+
+    def __init__(self, config: StoreConfig) -> None:
+        self._config = config
+        self.session = _session(config)
+        self.calls = self._make(config.endpoint_url)
+        self.complete = self._make(
+            config.endpoint_url,
+            read_timeout=config.complete_timeout,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
+        self.public = self._make(config.public_endpoint_url or config.endpoint_url)
+
+    def _make(self, endpoint_url: str | None, **options: Any) -> BaseClient:
+        client = self.session.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            region_name=self._config.region,
+            verify=self._config.verify,
+            config=Config(**{**self._config.client_options, **options}),
+        )
+        if self._config.tenant:
+            accept_tenants(client)
+        return client
+
+
+def accept_tenants(client: Any) -> None:
+    """Let a client of the SDK take ``tenant:bucket``, which Ceph wants and the SDK refuses."""
+    client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
+
+
+def _session(config: StoreConfig) -> Session:
+    keys = config.credentials
+    if keys is None:
+        return Session()
+    return Session(
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        aws_session_token=keys.token,
+    )
