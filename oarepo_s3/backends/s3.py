@@ -13,7 +13,7 @@ retries; a store that keeps silent is left alone for a while (:mod:`.breaker`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -160,7 +160,7 @@ class S3Store:
         optional = {"Range": f"bytes={start}-"} if start else {}
         with self._call():
             answer = self._client.get_object(Bucket=self.bucket, Key=key, **optional)
-            with answer["Body"] as body:
+            with closing(answer["Body"]) as body:
                 yield from body.iter_chunks(READ_SIZE)
 
     def delete(self, key: str) -> None:
