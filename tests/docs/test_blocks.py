@@ -23,12 +23,19 @@ from invenio_files_rest.models import Bucket, Location
 from invenio_files_rest.proxies import current_files_rest
 from werkzeug.serving import make_server
 
-from oarepo_s3.backends import ObjectStore, PresignsDownloads, PresignsParts, StoreConfig
+from oarepo_s3.backends import (
+    ListsUploads,
+    ObjectStore,
+    PresignsDownloads,
+    PresignsParts,
+    StoreConfig,
+    StreamsObjects,
+)
 from oarepo_s3.backends.memory import forget
 from oarepo_s3.config import INVENIO_S3_NAMES
 from oarepo_s3.proxies import current_s3
 from oarepo_s3.services import abort_upload, get_upload
-from oarepo_s3.signals import after_upload_complete
+from oarepo_s3.signals import after_checksum_check, after_upload_complete
 from oarepo_s3.storage import s3_storage_factory
 from tests.services import Missing
 from tests.services.process import HOST, clean_environment, find_program
@@ -162,11 +169,12 @@ def test_the_beat_entries_name_tasks_that_run(page, app):
     # A worker finds its tasks in this way.
     app.extensions["invenio-celery"].load_entry_points()
     entries = run(page, "beat")["CELERY_BEAT_SCHEDULE"]
-    assert len(entries) == 2
+    assert len(entries) == 4
     for name, entry in entries.items():
         scheduled = ScheduleEntry(name=name, app=celery_app, **entry)
-        assert scheduled.is_due().next <= 15 * 60
-        assert set(celery_app.tasks[scheduled.task]().values()) == {0}
+        assert scheduled.is_due().next <= 24 * 3600
+        counts = celery_app.tasks[scheduled.task](**scheduled.kwargs)
+        assert set(map(bool, counts.values())) == {False}, counts
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
@@ -225,6 +233,21 @@ def test_every_name_of_a_session_is_listed(record, drop):
     assert [name for name in upload.session if f"`{name}`" not in page] == []
 
 
+def test_the_sweep_of_orphans_is_called_as_it_is_printed(app, location, capsys):
+    run("docs/howto/operation.md", "orphans")
+    assert capsys.readouterr().out == "0 0 []\n"
+
+
+def test_a_receiver_hears_of_mismatches(app, caplog):
+    receiver = run("docs/howto/integrity.md", "mismatch")["tell_the_owner"]
+    upload = SimpleNamespace(key="data.bin", checksum_status="mismatch")
+    try:
+        after_checksum_check.send(app, upload=upload)
+    finally:
+        after_checksum_check.disconnect(receiver)
+    assert "data.bin is not what was declared" in caplog.text
+
+
 def test_code_can_be_tested_in_memory(app, location):
     try:
         run("docs/howto/testing.md", "python")
@@ -234,5 +257,11 @@ def test_code_can_be_tested_in_memory(app, location):
 
 def test_the_sketch_of_a_back_end_has_all_that_it_needs():
     store = run("docs/howto/own-backend.md", "python")["MyStore"]("bucket", StoreConfig())
-    for protocol in (ObjectStore, PresignsParts, PresignsDownloads):
+    for protocol in (
+        ListsUploads,
+        ObjectStore,
+        PresignsDownloads,
+        PresignsParts,
+        StreamsObjects,
+    ):
         assert isinstance(store, protocol)
