@@ -9,6 +9,7 @@ not installed raises :class:`Missing`, which a fixture turns into a skip.
 
 from __future__ import annotations
 
+from .answers import Answer, AnswerProxy
 from .ceph import CephRGW
 from .faults import Faults
 from .postgres import Postgres
@@ -19,6 +20,8 @@ from .service import Service
 from .valkey import Valkey
 
 __all__ = [
+    "Answer",
+    "AnswerProxy",
     "CephRGW",
     "FaultProxy",
     "Faults",
