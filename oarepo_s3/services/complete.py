@@ -8,10 +8,11 @@
       │ right
     commit "completing"
       │
-    ask the store to assemble ── refused ──> pending again, 4xx
-      │ done, or no clear answer
-    HEAD: our token and size? ── no clear answer ──> stays completing, 503, call again
-      │ yes             └── no object ──> failed, the room is given back
+    ask the store to assemble: done, refused, or no clear answer
+      │
+    HEAD: our token and size? ── no, and refused ──> pending again, 4xx
+      │ yes              └── no, and nothing else is clear ──> stays completing, 503, call again
+      │                  └── no, and the parts are gone ──> failed, the room is given back
     one transaction: file readable, "completed"
 
 Whatever the store answers, the object itself decides: its metadata carries the upload's token. So
@@ -36,6 +37,7 @@ from ..core.errors import (
     InputError,
     PartsRejected,
     StoreError,
+    StoreFault,
     StorePartsRejected,
     StoreUnavailable,
     StoreUploadGone,
@@ -130,12 +132,6 @@ def _require_version(upload: Upload) -> None:
 def _assemble(upload: Upload, stored: StoredUpload, parts: list[UploadedPart]) -> Upload:
     try:
         stored.complete(parts)
-    except StorePartsRejected as error:
-        # A clear refusal: nothing was made, the parts can be mended in this very upload.
-        with committing():
-            if upload.state == UploadState.COMPLETING:
-                upload.move(UploadState.PENDING)
-        raise PartsRejected(reason=error.context.get("reason")) from error
     except StoreError as error:
         return _settle(upload, stored, error)
     return _settle(upload, stored, None)
@@ -153,14 +149,23 @@ def settle_gone(upload: Upload, error: StoreUploadGone) -> Upload:
 def _settle(upload: Upload, stored: StoredUpload, error: StoreError | None) -> Upload:
     """Let the object decide, whatever the store answered to the call before."""
     info = stored.head()
-    if info is not None:
-        if stored.is_proved(info):
-            if stored.checksum_status(info) == ChecksumStatus.MISMATCH:
-                return _refuse_content(upload, stored)
-            return _publish(upload, stored, info)
-        return _fail(upload, "another object is in its place")
+    if info is not None and stored.is_proved(info):
+        if not info.etag:
+            raise StoreFault(reason="it shows the object without an ETag")
+        if stored.checksum_status(info) == ChecksumStatus.MISMATCH:
+            return _refuse_content(upload, stored)
+        return _publish(upload, stored, info)
+    if isinstance(error, StorePartsRejected):
+        # A clear refusal: nothing was made, the parts can be mended in this very upload.
+        with committing():
+            if upload.state == UploadState.COMPLETING:
+                upload.move(UploadState.PENDING)
+        raise PartsRejected(reason=error.context.get("reason")) from error
     if not isinstance(error, StoreUploadGone):
+        # The parts may stand, even below an object that somebody else has put in the place.
         raise error or StoreUnavailable(reason="the new object cannot be seen yet")
+    if info is not None:
+        return _fail(upload, "another object is in its place")
     return _fail(
         upload,
         "neither its parts nor its object are there: a lifecycle rule or another tool"
