@@ -9,6 +9,7 @@ import os
 from flask import Flask
 
 from . import config
+from .backends.redact import redact_logs
 from .services.context import UploadContext
 
 
@@ -23,7 +24,7 @@ class OARepoS3:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Set the default settings and register the extension.
+        """Set the default settings, mask the libraries' logs and register the extension.
 
         :raises RuntimeError: when the application has the extension already.
         """
@@ -33,6 +34,7 @@ class OARepoS3:
                 " loaded by its entry point, so remove the second call of init_app()."
             )
         self._init_config(app)
+        redact_logs()
         app.extensions["oarepo-s3"] = UploadContext(app)
 
     def _init_config(self, app: Flask) -> None:

@@ -24,11 +24,13 @@ from .transactions import end_transaction
 class PartUrl:
     """A URL that takes one part by PUT, until an aware UTC time.
 
+    The URL is a right in itself: it is left out of the repr, and so of logs and tracebacks.
+
     :param headers: what has to be sent with it, because the URL is signed for it.
     """
 
     part: int
-    url: str
+    url: str = field(repr=False)
     expires_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
 

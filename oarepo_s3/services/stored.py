@@ -10,7 +10,7 @@ a :class:`StoredUpload`, ends its transaction, and only then calls the store.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..backends import ObjectInfo, ObjectStore, PartPage, PartSigner, PresignsParts
@@ -45,7 +45,7 @@ class StoredUpload:
     key: str
     upload_id: str | None
     size: int
-    token: str
+    token: str = field(repr=False)
     content_type: str | None
     store_checksum: str | None
     declared: Digest | None

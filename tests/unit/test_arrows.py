@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # to know a database that is away when it sees one
     | {"sqlalchemy.exc"},
     "tasks": {".services", "celery"},
-    "ext": {".config", ".services.context", "flask"},
+    "ext": {".backends.redact", ".config", ".services.context", "flask"},
     "": {".ext", ".version"},
     "alembic": {"alembic", "sqlalchemy", "sqlalchemy_utils"},
 }

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Keep signatures and tokens out of the logs of the libraries that talk to stores.
+
+At DEBUG the SDK logs every request with its headers, the signatures that it computes and the
+answers. A signature of a presigned URL is all that is missing to use it. Nothing at a higher level
+is known to leak; the filter costs nothing while a level is off, because no record is made then.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+MASK = "***"
+
+LOGGERS = (
+    # requests with their headers, signatures, answers
+    "botocore.auth",
+    "botocore.endpoint",  # that of aiobotocore, too
+    "botocore.parsers",
+    # keys that are found or fetched
+    "aiobotocore.utils",
+    "botocore.credentials",
+    "botocore.utils",
+    # calls and URLs that failed or went elsewhere
+    "botocore.awsrequest",
+    "botocore.handlers",
+    "botocore.httpsession",
+    "botocore.retries.standard",
+    "botocore.retryhandler",
+    "s3fs",
+    # addresses with their query strings
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.util.retry",
+)
+"""Who may log them. Each by its full name: what the children of a logger log does not pass its
+filters."""
+
+_SECRETS = re.compile(
+    r"""
+    (   # A name, in a URL, a header, a dictionary, JSON or XML, and what is before its value:
+        # X-Amz-Signature=...  Signature=...  'x-amz-security-token': b'...  <SessionToken>...
+        (?: signature | token | secret[-_]?(?:access[-_]?)?key ) ['"]? (?: \s*[=:]\s* | > ) b?['"]?
+        # Signature version 2: "Authorization: AWS key:signature".
+      | \b AWS [ ] [^\s:'"]+ :
+    )
+    [^\s'"&<>,;]+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def redact(text: str) -> str:
+    """Return a text with signatures, tokens and secret keys masked."""
+    return _SECRETS.sub(rf"\1{MASK}", text)
+
+
+class RedactFilter(logging.Filter):
+    """Masks the message and the traceback of each record, and lets all pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask a record."""
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            # A message that does not fit its arguments: the handler would print both.
+            text = str(record.msg)
+        record.msg, record.args = redact(text), None
+        if record.exc_info and not record.exc_text:
+            # What is there already, a formatter does not write again.
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+_FILTER = RedactFilter()
+
+
+def redact_logs() -> None:
+    """Mask what the libraries below log; calling it again changes nothing."""
+    for name in LOGGERS:
+        logging.getLogger(name).addFilter(_FILTER)
