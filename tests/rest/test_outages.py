@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -61,33 +60,6 @@ def app_config(app_config, store):
         OAREPO_S3_SILENCE_PAUSE=0,  # each call shall find out for itself
     )
     return app_config
-
-
-DOWN = {"refuse": True, "reset_up": 1}
-
-
-@pytest.mark.parametrize("fault", [DOWN, {"blackhole": True}], ids=["down", "silent"])
-def test_a_store_that_is_away_is_a_503_in_bounded_time(uploader, bucket, store_proxy, fault):
-    upload = uploader.begin(bucket, "a", 3)
-    send_parts(upload, b"abc")
-    store_proxy.faults(**fault)
-    try:
-        begun = time.monotonic()
-        answers = [
-            uploader.complete(upload),
-            uploader.get(upload["links"]["parts"]),
-            uploader.delete(upload["links"]["abort"]),
-        ]
-        spent = time.monotonic() - begun
-    finally:
-        store_proxy.reset()
-    for answer in answers:
-        assert (answer.status_code, answer.get_json()["code"]) == (503, "store_unavailable")
-        assert int(answer.headers["Retry-After"]) > 0
-    # three calls, three attempts each, two seconds of patience, and the pauses between
-    assert spent < 3 * 3 * (2 + 1) + 10
-    # The abort was begun, so it is what can be finished.
-    assert uploader.delete(upload["links"]["abort"]).status_code == 204
 
 
 def test_a_lost_reply_to_complete_ends_in_the_file(uploader, bucket, store_proxy):
