@@ -51,6 +51,7 @@ from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
 from ..signals import after_upload_complete, before_upload_complete
+from .announce import announce
 from .buckets import publish_file, remove_file
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
@@ -185,9 +186,9 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
         if ours:
             version = publish_file(upload)
     if ours:
-        after_upload_complete.send(current_s3.app, upload=upload)
+        announce(after_upload_complete, upload=upload)
         if version is not None:
-            file_uploaded.send(current_s3.app, obj=version)
+            announce(file_uploaded, obj=version)
     elif upload.state != UploadState.COMPLETED:
         # Somebody aborted while the store assembled: the object must not stay behind.
         stored.delete_own_object()

