@@ -42,7 +42,8 @@ _SECRETS = re.compile(
     r"""
     (   # A name, in a URL, a header, a dictionary, JSON or XML, and what is before its value:
         # X-Amz-Signature=...  Signature=...  'x-amz-security-token': b'...  <SessionToken>...
-        (?: signature | token | secret[-_]?(?:access[-_]?)?key ) ['"]? (?: \s*[=:]\s* | > ) b?['"]?
+        (?: signature | token | secret[-_]?(?:access[-_]?)?key ) ['"]?
+        (?: \s*[=:]\s* | > ) (?: b?['"] )?
         # Signature version 2: "Authorization: AWS key:signature".
       | \b AWS [ ] [^\s:'"]+ :
     )

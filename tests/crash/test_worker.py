@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from dataclasses import replace
 import pytest
 from invenio_db import db
 
+from oarepo_s3.backends.redact import MASK
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import NewUpload, create_upload
@@ -162,3 +164,18 @@ def test_another_worker_ends_the_sweep_of_one_that_was_killed(
         send(SWEEP, broker.url)
         wait_for(states, ["aborted"] * 3)
     assert open_at(store) == 0
+
+
+def test_the_log_of_a_worker_shows_no_secret_at_any_level(
+    tmp_path, store, broker, settings, expire
+):
+    with Worker(tmp_path / "worker", settings, level="DEBUG") as worker:
+        states = expire(1)
+        token = db.session.scalar(db.select(Upload.token))
+        send(SWEEP, broker.url)
+        wait_for(states, ["aborted"])
+        wait_until_said(worker, "succeeded in")
+        # The SDK said what it sends.
+        assert f"Signature={MASK}" in worker.log
+        assert re.findall(r"Signature[=:]\s*[0-9a-f]", worker.log) == []
+        assert [secret for secret in (store.secret_key, token) if secret in worker.log] == []

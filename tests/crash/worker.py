@@ -29,15 +29,24 @@ class Worker(Service):
 
     start_attempts = 1
 
-    def __init__(self, directory: Path, settings: Mapping[str, Any], *, pool: str = "solo") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, Any],
+        *,
+        pool: str = "solo",
+        level: str = "INFO",
+    ) -> None:
         """Keep the log below ``directory``.
 
         :param settings: the application's settings.
         :param pool: Celery's pool: ``solo`` works in the worker itself, ``prefork`` in a child.
+        :param level: level of its log.
         """
         super().__init__(directory)
         self._settings = settings
         self._pool = pool
+        self._level = level
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -62,7 +71,7 @@ class Worker(Service):
             "PYTHONPATH": str(ROOT),
         }
         command = [sys.executable, "-m", "celery", "-A", "invenio_app.celery", "worker"]
-        options = ["--pool", self._pool, "--concurrency", "1", "--loglevel", "INFO"]
+        options = ["--pool", self._pool, "--concurrency", "1", "--loglevel", self._level]
         process = self._spawn("worker", [*command, *options], env=environment)
         deadline = time.monotonic() + START_TIMEOUT
         while " ready." not in self.log:

@@ -116,7 +116,7 @@ def test_the_way_of_a_file(log, uploader, bucket, store):
         assert stream.read() == CONTENT
 
     names = {name for name, _ in log.lines}
-    assert names >= {"botocore.auth", "botocore.endpoint", "botocore.parsers"}
+    assert names >= {"botocore.endpoint", "botocore.parsers"}
     assert names >= {"urllib3.connectionpool", "sqlalchemy.engine.Engine", "s3fs"}
     assert log.leaks({store.secret_key, *map(signature_of, urls)}) == {}
 
