@@ -22,7 +22,7 @@ from ..services import FaultProxy
 from .outcomes import check_the_one_result, size_of
 
 CONTENT = b"some bytes"
-READ_TIMEOUT = 1
+READ_TIMEOUT = 1.5
 ATTEMPTS = 2
 PATIENCE = 30
 """Seconds after which a store that is back has to be used again."""
