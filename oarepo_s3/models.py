@@ -15,9 +15,25 @@ from sqlalchemy_utils.types import UUIDType
 from .core.checksums import MultipartChecksum
 from .core.digests import Digest
 from .core.errors import InvalidRequest
+from .core.hidden import Hidden
 from .core.planning import PartPlan
 from .core.states import UploadState, check_move
 from .core.times import utcnow
+
+
+class HiddenString(sa.types.TypeDecorator[str]):
+    """A text column whose values are left out of SQLAlchemy's logs and errors."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """Hide what goes to the database."""
+        return None if value is None else Hidden(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        """Hide what comes from it."""
+        return None if value is None else Hidden(value)
 
 
 class Upload(db.Model):
@@ -93,7 +109,7 @@ class Upload(db.Model):
     store_upload_id = db.Column(db.Text, nullable=True)
     """The store's id of the multipart upload; None until the store has answered."""
 
-    token = db.Column(db.String(64), nullable=False)
+    token = db.Column(HiddenString(64), nullable=False)
     """Secret mark in the object's metadata, which proves that an object came of this upload."""
 
     etag = db.Column(db.String(255), nullable=True)
