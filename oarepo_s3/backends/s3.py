@@ -27,6 +27,7 @@ from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
 from .breaker import Breaker
 from .config import StoreConfig
 from .profiles import Profile, find_profile
+from .redact import redact_logs
 from .s3_clients import Clients
 from .s3_urls import UrlSigner
 from .translate import store_errors
@@ -45,6 +46,7 @@ class S3Store:
     """
 
     def __init__(self, bucket: str, config: StoreConfig) -> None:
+        redact_logs()
         # A key knows its own tenant; the prefix addresses the bucket of another one.
         self.bucket = f"{config.tenant}:{bucket}" if config.tenant else bucket
         self.profile: Profile = find_profile(config.profile)

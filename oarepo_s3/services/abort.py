@@ -9,6 +9,7 @@ from ..core.states import UploadState
 from ..models import Upload
 from ..proxies import current_s3
 from ..signals import after_upload_abort, before_upload_abort
+from .announce import announce
 from .buckets import remove_file
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
@@ -58,5 +59,5 @@ def finish_drop(upload: Upload) -> Upload:
         if moved:
             remove_file(upload)
     if moved:
-        after_upload_abort.send(current_s3.app, upload=upload)
+        announce(after_upload_abort, upload=upload)
     return upload

@@ -22,7 +22,14 @@ from invenio_files_rest.helpers import make_path
 from invenio_files_rest.models import ObjectVersion
 
 from ..core.digests import ChecksumStatus, Digest
-from ..core.errors import InvalidKey, InvalidRequest, StoreDenied, StoreError, StoreMisconfigured
+from ..core.errors import (
+    InvalidKey,
+    InvalidRequest,
+    StoreDenied,
+    StoreError,
+    StoreMisconfigured,
+    UploadNotPending,
+)
 from ..core.planning import PartPlan, plan_parts
 from ..core.states import UploadState
 from ..core.times import utcnow
@@ -66,6 +73,7 @@ def create_upload(new: NewUpload) -> Upload:
     :raises BucketNotFound: when there is no such bucket.
     :raises BucketLocked: when it takes no changes.
     :raises StoreError: when the store does not open the upload; the room is given back.
+    :raises UploadNotPending: when somebody aborted it meanwhile.
     """
     plan = _plan(new)
     _check_key(new.key)
@@ -88,6 +96,10 @@ def create_upload(new: NewUpload) -> Upload:
         raise
     with committing():
         upload.store_upload_id = store_upload_id
+    if upload.state != UploadState.PENDING:
+        # Aborted while the store was asked: what it has opened since then nobody else would drop.
+        StoredUpload.of(upload).clear()
+        raise UploadNotPending(state=upload.state)
     return upload
 
 

@@ -23,8 +23,8 @@ from ..core.errors import StoreUnavailable
 from ..core.planning import MIB
 from ..core.states import UploadState
 from ..models import Upload
-from ..proxies import current_s3
 from ..signals import after_checksum_check
+from .announce import announce
 from .batches import LEASE, attempt, claim, release
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
@@ -94,7 +94,7 @@ def _verify(upload: Upload) -> None:
         upload.checksum_status = status.value
     if status == ChecksumStatus.MISMATCH:
         _report(upload, declared, found)
-    after_checksum_check.send(current_s3.app, upload=upload)
+    announce(after_checksum_check, upload=upload)
 
 
 def _content(store: StreamsObjects, key: str) -> Iterator[bytes]:

@@ -60,6 +60,7 @@ def settings(store, db_uri, broker):
         **{name: value for name, value in settings_for(store).items() if name not in eager},
         "SQLALCHEMY_DATABASE_URI": db_uri,
         "SECRET_KEY": "worker",
+        "OAREPO_S3_SWEEP_THREADS": 1,  # one after another, so that one can be held
         # invenio-celery has a default for either name, and Celery takes the first.
         "BROKER_URL": broker.url,
         "CELERY_BROKER_URL": broker.url,
@@ -160,6 +161,9 @@ def test_another_worker_ends_the_sweep_of_one_that_was_killed(
     assert states() == ["aborted", "expired", "expired"]
     assert open_at(store) == 1
 
+    # Whoever was killed holds its uploads until its lease has ended.
+    db.session.execute(db.update(Upload).values(rests_until=utcnow()))
+    db.session.commit()
     with Worker(tmp_path / "second", settings):
         send(SWEEP, broker.url)
         wait_for(states, ["aborted"] * 3)

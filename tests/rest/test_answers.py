@@ -182,7 +182,7 @@ def test_an_object_of_somebody_else_does_not_end_parts_that_stand(
     uploader, bucket, upload, proxy, store, age
 ):
     put_in_place(store, upload, CONTENT[::-1])
-    proxy.answer(Answer(504, PAGE, HTML), times=2 * ATTEMPTS, forward=False, **COMPLETE)
+    proxy.answer(Answer(504, PAGE, HTML), times=2, forward=False, **COMPLETE)
     assert uploader.complete(upload).status_code == 503
     if age:
         change = db.update(Upload).where(Upload.id == upload["id"])

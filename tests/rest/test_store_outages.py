@@ -74,6 +74,8 @@ def app_config(app_config, store):
     app_config.update(
         OAREPO_S3_CONNECT_TIMEOUT=READ_TIMEOUT,
         OAREPO_S3_READ_TIMEOUT=READ_TIMEOUT,
+        OAREPO_S3_COMPLETE_TIMEOUT=READ_TIMEOUT,
+        OAREPO_S3_SILENCE_PAUSE=0,  # each call shall find out for itself
         OAREPO_S3_MAX_ATTEMPTS=ATTEMPTS,
     )
     return app_config

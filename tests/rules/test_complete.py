@@ -240,7 +240,7 @@ def test_an_abort_that_was_faster_wins_and_the_object_goes(begin, memory, bucket
     upload = begin(content=CONTENT)
     original = type(memory).complete_upload
 
-    def complete_after_abort(self, key, upload_id, parts):
+    def complete_after_abort(self, key, upload_id, parts, checksum):
         monkeypatch.setattr(type(memory), "complete_upload", original)
         original(self, key, upload_id, parts)
         # Another process: its row moved, and its look at the store came too early.
@@ -260,7 +260,7 @@ def test_nothing_is_published_twice_by_a_second_caller(begin, memory, monkeypatc
     upload = begin(content=CONTENT)
     original = type(memory).complete_upload
 
-    def second_caller_first(self, key, upload_id, parts):
+    def second_caller_first(self, key, upload_id, parts, checksum):
         monkeypatch.setattr(type(memory), "complete_upload", original)
         complete_upload(upload)
         original(self, key, upload_id, parts)

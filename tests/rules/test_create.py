@@ -17,10 +17,11 @@ from oarepo_s3.core.errors import (
     StoreDenied,
     StoreFault,
     StoreUnavailable,
+    UploadNotPending,
 )
 from oarepo_s3.core.states import UploadState
 from oarepo_s3.models import Upload
-from oarepo_s3.services import NewUpload, create_upload, sweep_expired
+from oarepo_s3.services import NewUpload, abort_upload, create_upload, sweep_expired
 
 from .conftest import PART
 
@@ -134,3 +135,19 @@ def test_the_row_is_committed_before_the_store_is_called(begin, bucket, memory, 
     monkeypatch.setattr(type(memory), "create_upload", spy)
     begin(size=1)
     assert seen == [[("pending",)]]
+
+
+def test_one_that_is_aborted_while_the_store_is_asked_leaves_nothing(
+    begin, memory, bucket, monkeypatch
+):
+    original = type(memory).create_upload
+
+    def abort_meanwhile(self, *args, **kwargs):
+        for upload in Upload.query.filter_by(bucket_id=bucket.id):
+            abort_upload(upload)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(memory), "create_upload", abort_meanwhile)
+    with pytest.raises(UploadNotPending):
+        begin(size=3)
+    assert (memory.uploads, size_of(bucket)) == ({}, 0)
