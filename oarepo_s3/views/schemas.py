@@ -9,12 +9,14 @@ from typing import Any
 
 from flask import request
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
+from werkzeug.exceptions import HTTPException
 
 from ..core.digests import Digest
 from ..core.errors import InvalidRequest
 from ..core.states import UploadState
 
-_MIME = re.compile(r"[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+(\s*;[ -~]*)?\Z")
+# Spaces alone: other white space (a line break before the semicolon, say) makes no header.
+_MIME = re.compile(r"[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+( *;[ -~]*)?\Z")
 _CHECKSUM = re.compile(r"[a-z0-9-]+:[ -9;-~]+\Z")
 LARGEST_INTEGER = 2**63 - 1
 """What the database can hold; larger numbers are refused before they are looked at."""
@@ -123,9 +125,15 @@ def load_json(schema: Schema, *, optional: bool = False) -> dict[str, Any]:
     :raises InvalidRequest: when the body is no JSON object.
     :raises ValidationError: when it does not fit the schema.
     """
-    if optional and not request.get_data(cache=True):
-        return dict(schema.load({}))
-    body = request.get_json(force=True, silent=True)
+    try:
+        if optional and not request.get_data(cache=True):
+            return dict(schema.load({}))
+        body = request.get_json(force=True, silent=True)
+    except HTTPException as error:
+        # Flask itself stops reading: too long (MAX_CONTENT_LENGTH), or the client went away.
+        raise InvalidRequest(reason=f"the body cannot be read ({error.name})") from error
+    except RecursionError:
+        raise InvalidRequest(reason="the body is nested too deeply") from None
     if not isinstance(body, dict):
         raise InvalidRequest(reason="the body has to be a JSON object")
     return dict(schema.load(body))

@@ -72,7 +72,7 @@ class UploadListResource(Resource):
         )
         links = {}
         if page.more:
-            following = {**request.args.to_dict(), "page": query["page"] + 1}
+            following = {**query, "page": query["page"] + 1}
             links["next"] = url_for(f"{ENDPOINT}.uploads", _external=True, **following)
         return jsonify({"uploads": [dump_upload(u) for u in page.uploads], "links": links})
 

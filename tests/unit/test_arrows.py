@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"invenio_s3", "flask"},
     "views": {".core", ".models", ".proxies", ".services", ".permissions", "flask", "marshmallow"}
     | FILES
-    # to know a database that is away when it sees one
-    | {"sqlalchemy.exc"},
+    # to know a database that is away, and a body that cannot be read, when it sees one
+    | {"sqlalchemy.exc", "werkzeug.exceptions"},
     "tasks": {".services", "celery"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"},
     "": {".ext", ".version"},
