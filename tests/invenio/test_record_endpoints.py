@@ -138,3 +138,10 @@ def test_what_is_not_there_is_not_found(uploader, bucket, address):
     address = "/records/" + address.format(b=bucket.id)
     answer = uploader.get(address) if address.endswith("parts") else uploader.post(address)
     assert (answer.status_code, answer.get_json()["code"]) == (404, "upload_not_found")
+
+
+@pytest.mark.parametrize("rule", ["complete-multipart", "abort-multipart"])
+@pytest.mark.parametrize("key", ["a%00b", "%00", "%ED%A0%80", "%FF", "%0D%0A", "%252e%252e"])
+def test_a_name_that_no_file_can_have_is_not_found(uploader, bucket, key, rule):
+    answer = uploader.post(f"/records/{bucket.id}/files/{key}/{rule}")
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "upload_not_found")
