@@ -85,8 +85,23 @@ def test_the_session_has_the_fields_and_times_of_the_contract(uploader, bucket):
         "folder/in/key.bin",
         "../../etc/passwd",
         "k" * 251 + ".bin",
+        "Screenshot at 10.00.00\u202fAM.png",
+        "\N{WOMAN}\u200d\N{PERSONAL COMPUTER}.bin",
+        "می\u200cروم.txt",
+        'a"b\\c;filename=x.bin',
     ],
-    ids=["space", "reserved", "unicode", "slashes", "dots", "255-characters"],
+    ids=[
+        "space",
+        "reserved",
+        "unicode",
+        "slashes",
+        "dots",
+        "255-characters",
+        "narrow-space",
+        "joined",
+        "non-joined",
+        "quotes",
+    ],
 )
 def test_any_file_name_works(uploader, bucket, key):
     uploader.upload(bucket, key, b"content of " + key.encode())
