@@ -30,6 +30,11 @@ class PartLimits:
     max_parts: int = 10_000
     max_size: int = 5 * TIB
 
+    @property
+    def largest_file(self) -> int:
+        """Bytes of the largest file that a legal cut can hold."""
+        return min(self.max_size, self.max_parts * self.max_part_size)
+
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
@@ -74,9 +79,8 @@ def plan_parts(
     :param wish: part size in bytes that the caller would like.
     :raises InvalidSize: for a negative size, one that no legal cut can hold, or a wish below 1.
     """
-    largest = min(limits.max_size, limits.max_parts * limits.max_part_size)
-    if not 0 <= size <= largest:
-        raise InvalidSize(size=size, min_size=0, max_size=largest)
+    if not 0 <= size <= limits.largest_file:
+        raise InvalidSize(size=size, min_size=0, max_size=limits.largest_file)
     if wish is not None and wish < 1:
         raise InvalidSize(size=wish, min_size=1, max_size=limits.max_part_size)
     part_size = max(wish or preferred, limits.min_part_size)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from .errors import DATABASE_ERRORS, database_unavailable
+from .openapi import OpenapiResource
 from .records import (
     MultipartUploadAbortResource,
     MultipartUploadCompleteResource,
@@ -41,4 +42,6 @@ def create_blueprint(app: Flask) -> Blueprint:
     blueprint.add_url_rule(f"{one}/urls", view_func=UploadUrlsResource.as_view("urls"))
     blueprint.add_url_rule(f"{one}/parts", view_func=UploadPartsResource.as_view("parts"))
     blueprint.add_url_rule(f"{one}/complete", view_func=UploadCompleteResource.as_view("complete"))
+    # Not an upload's id: what is written out goes before what is filled in.
+    blueprint.add_url_rule("/openapi.json", view_func=OpenapiResource.as_view("openapi"))
     return blueprint

@@ -12,9 +12,17 @@ import pytest
 import sqlalchemy as sa
 from invenio_db import db
 
+from ..people import new_person
+
 PART = 5 * 2**20
 FEW, MANY = 3 * PART, 10_000 * PART
 ROUNDS = 40
+
+
+@pytest.fixture
+def person(app):
+    """People whose answers are not compared with the OpenAPI document: that costs too."""
+    return lambda: new_person(app)
 
 
 @contextmanager

@@ -27,3 +27,6 @@ def test_a_session_without_the_token_cannot_begin_an_upload(uploader, bucket):
     token = uploader.client.get_cookie("csrftoken").value
     accepted = uploader.post("/multipart-uploads", json=body, headers={"X-CSRFToken": token})
     assert accepted.status_code == 201
+    session = accepted.get_json()["links"]["self"]
+    assert uploader.delete(session).status_code == 400
+    assert uploader.get(session).get_json()["state"] == "pending"

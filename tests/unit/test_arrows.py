@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": {".core", ".backends", ".proxies", ".services", ".api"}
     | FILES
     | {"invenio_s3", "flask"},
-    "views": {".core", ".models", ".proxies", ".services", ".permissions", "flask", "marshmallow"}
+    "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version"}
+    | {"flask", "marshmallow"}
     | FILES
     # to know a database that is away, and a body that cannot be read, when it sees one
     | {"sqlalchemy.exc", "werkzeug.exceptions"},
