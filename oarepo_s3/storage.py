@@ -25,6 +25,7 @@ from .backends import ObjectInfo, PresignsDownloads
 from .backends.s3_clients import accept_tenants
 from .core.checksums import MultipartChecksum, composite_etag
 from .core.errors import FileTooLarge, QuotaExceeded
+from .core.names import fit_name
 from .core.uris import ObjectURI
 from .proxies import current_s3
 from .services import NewUpload, open_for_version
@@ -94,7 +95,11 @@ class S3FileStorage(S3FSFileStorage):
         chunk_size: int | None = None,
         as_attachment: bool = False,
     ) -> Response:
-        """Redirect to the store, as invenio-s3 does, at the address that clients can reach."""
+        """Redirect to the store, as invenio-s3 does, at the address that clients can reach.
+
+        A name that files-rest took by another way than ours may have what no header can carry.
+        """
+        filename = fit_name(filename)
         store = current_s3.store(self.fileurl) if self._is_s3 else None
         if not isinstance(store, PresignsDownloads):
             return super().send_file(

@@ -10,7 +10,6 @@ whoever assigns.
 
 from __future__ import annotations
 
-import re
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from ..core.errors import (
     StoreMisconfigured,
     UploadNotPending,
 )
+from ..core.names import UNFIT
 from ..core.planning import PartPlan, plan_parts
 from ..core.states import UploadState
 from ..core.times import utcnow
@@ -39,11 +39,6 @@ from ..proxies import current_s3
 from .buckets import give_room_back, lock_bucket, require_room
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
-
-_UNFIT = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Not in a file name: control characters, line breaks, marks that turn the direction of text (they
-hide what a name ends in), and halves of characters. Spaces of all kinds and joiners are people's:
-screenshots of macOS have a narrow no-break space in their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ def _check_key(key: str) -> None:
         raise InvalidKey(reason="it is empty")
     if len(key) > longest:
         raise InvalidKey(reason=f"it has {len(key)} characters, {longest} are possible")
-    if _UNFIT.search(key):
+    if UNFIT.search(key):
         raise InvalidKey(reason="it has control characters")
 
 

@@ -12,6 +12,7 @@ from invenio_db import db
 from invenio_files_rest.errors import FileInstanceUnreadableError, FileSizeError, StorageError
 from invenio_files_rest.models import Bucket, FileInstance, ObjectVersion
 from invenio_files_rest.tasks import remove_file_data
+from werkzeug.http import parse_options_header
 
 from oarepo_s3.api import MultipartUpload
 from oarepo_s3.backends.s3 import S3Store
@@ -214,3 +215,23 @@ def test_names_and_types_of_downloads_are_right_and_harmless(bucket):
     got = http.request("GET", answer.headers["Location"])
     assert got.headers["Content-Type"].startswith("text/plain")
     assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\r\nSet-Cookie: b=c.bin", "a__Set-Cookie: b=c.bin"),
+        ("a\0\tb\x7f.bin", "a__b_.bin"),
+        ("\ud800\u202egpj.bin", "__gpj.bin"),
+        ('a"b\\c;filename=d.bin', 'a"b\\c;filename=d.bin'),
+    ],
+    ids=["line-break", "control", "direction", "quotes"],
+)
+def test_a_name_that_no_header_can_carry_is_downloaded_all_the_same(bucket, name, shown):
+    file = ObjectVersion.create(bucket, "a", stream=io.BytesIO(b"abc")).file
+    answer = file.storage().send_file(name)
+    got = http.request("GET", answer.headers["Location"])
+    assert got.data == b"abc"
+    for headers in (answer.headers, got.headers):
+        kind, options = parse_options_header(headers["Content-Disposition"])
+        assert (kind, options["filename"]) == ("attachment", shown)
