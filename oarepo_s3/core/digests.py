@@ -15,7 +15,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 
 from .errors import InvalidRequest
 
@@ -47,8 +46,13 @@ class ChecksumStatus(StrEnum):
     """The content at the store has another digest."""
 
 
-_HEX = re.compile(r"[0-9a-fA-F]+\Z")
-"""Base64 of any of these lengths has other characters: a digit above f, or ``=`` at its end."""
+def _written(algorithm: str, length: int) -> str:
+    base64 = f"[A-Za-z0-9+/]{{{-(-8 * length // 6)}}}{'=' * (-length % 3)}"
+    return f"{algorithm}:([0-9a-fA-F]{{{2 * length}}}|{base64})"
+
+
+WRITTEN = re.compile(f"({'|'.join(_written(*pair) for pair in LENGTHS.items())})\\Z")
+"""How a digest may be written. No digest reads as both: base64 of these lengths ends in ``=``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +68,14 @@ class Digest:
 
         :raises InvalidRequest: for another algorithm, or a value that cannot be its digest.
         """
+        if not WRITTEN.match(text):
+            raise InvalidRequest(
+                reason=f"{text[:80]!r} is no checksum such as sha256:..., in hex or base64;"
+                f" the algorithms are {', '.join(LENGTHS)}"
+            )
         algorithm, _, written = text.partition(":")
-        length = LENGTHS.get(algorithm)
-        if length is None:
-            raise InvalidRequest(
-                reason=f"{algorithm[:20]!r} is no known checksum: take one of {', '.join(LENGTHS)}"
-            )
-        decode = bytes.fromhex if _HEX.match(written) else partial(b64decode, validate=True)
-        try:
-            value = decode(written)
-        except ValueError:
-            value = b""
-        if len(value) != length:
-            raise InvalidRequest(
-                reason=f"a checksum in {algorithm} is {length} bytes, in hex or base64"
-            )
-        return cls(algorithm, value)
+        decode = b64decode if written.endswith("=") else bytes.fromhex
+        return cls(algorithm, decode(written))
 
     @property
     def base64(self) -> str:

@@ -11,13 +11,12 @@ from flask import request
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 from werkzeug.exceptions import HTTPException
 
-from ..core.digests import Digest
+from ..core.digests import WRITTEN, Digest
 from ..core.errors import InvalidRequest
 from ..core.states import UploadState
 
 # Spaces alone: other white space (a line break before the semicolon, say) makes no header.
 _MIME = re.compile(r"[!#$&^_.+A-Za-z0-9-]+/[!#$&^_.+A-Za-z0-9-]+( *;[ -~]*)?\Z")
-_CHECKSUM = re.compile(r"[a-z0-9-]+:[ -9;-~]+\Z")
 LARGEST_INTEGER = 2**63 - 1
 """What the database can hold; larger numbers are refused before they are looked at."""
 
@@ -59,7 +58,7 @@ class CreateSchema(Schema):
         allow_none=True,
         validate=[
             validate.Length(max=255),
-            validate.Regexp(_CHECKSUM, error="Not of the form algorithm:value."),
+            validate.Regexp(WRITTEN, error="Not a digest such as sha256:..., in hex or base64."),
         ],
     )
 

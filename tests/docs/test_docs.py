@@ -83,7 +83,7 @@ def test_every_error_is_described(text_of, error):
 def test_every_error_that_rest_can_give_is_named_at_a_call(text_of):
     page = text_of("reference/rest")
     families = {base for kind in ERRORS for base in kind.__bases__}
-    inside = {"store_parts_rejected", "store_precondition_failed"}
+    inside = {"store_parts_rejected", "store_precondition_failed", "store_upload_gone"}
     given = {kind.code for kind in ERRORS if kind not in families} - inside
     assert {code for code in given if not re.search(rf"\b{code}\b", page)} == set()
 

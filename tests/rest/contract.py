@@ -18,7 +18,7 @@ from oarepo_s3.views import schemas
 from ..unit.test_errors import CATALOGUE
 
 METHODS = {"get", "put", "post", "delete", "patch"}
-INTERNAL = {"store_parts_rejected"}
+INTERNAL = {"store_parts_rejected", "store_upload_gone"}
 """Codes that no client gets: complete makes ``parts_rejected`` of it."""
 
 SHOWN = {

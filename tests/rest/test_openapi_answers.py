@@ -140,8 +140,8 @@ def _ended(uploader, bucket, completed):
         assert answer.status_code == 409
     lost = uploader.begin(bucket, "d", 3)
     _set(Upload, uuid.UUID(lost["id"]), "store_upload_id", upload_id_of(upload))
-    assert uploader.get(lost["links"]["parts"]).get_json()["code"] == "store_upload_gone"
-    assert uploader.complete(lost).get_json()["code"] == "upload_lost"
+    assert uploader.get(lost["links"]["parts"]).get_json()["code"] == "upload_lost"
+    assert uploader.complete(lost).get_json()["code"] == "upload_not_pending"
     assert uploader.get(lost["links"]["self"]).get_json()["reason"]
 
 
