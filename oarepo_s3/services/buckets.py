@@ -18,6 +18,9 @@ from sqlalchemy.orm.util import identity_key
 from ..core.errors import BucketLocked, BucketNotFound, FileTooLarge, QuotaExceeded
 from ..models import Upload
 
+COVERED_TAG = "oarepo-s3-covered"
+"""Tag of a delete marker whose own version was removed: what it now stands above still counts."""
+
 
 def lock_bucket(bucket_id: UUID) -> Bucket:
     """Return the bucket, fresh, with its row locked until the end of the transaction.
@@ -122,8 +125,11 @@ def remove_file(upload: Upload) -> None:
         sa.select(ObjectVersion).where(ObjectVersion.file_id == upload.file_id)
     ).all()
     for version in versions:
-        if not _was_deleted(version):
+        marker = _delete_marker_of(version)
+        if marker is None:
             change_size(version.bucket_id, -upload.size)
+        else:
+            ObjectVersionTag.create_or_update(marker, COVERED_TAG, str(version.version_id))
         _remove_version(version)
     db.session.execute(sa.delete(FileInstance).where(FileInstance.id == upload.file_id))
 
@@ -142,14 +148,14 @@ def _remove_version(version: ObjectVersion) -> None:
             db.session.flush()
 
 
-def _was_deleted(version: ObjectVersion) -> bool:
-    """Whether files-rest already took the version's size off the bucket.
+def _delete_marker_of(version: ObjectVersion) -> ObjectVersion | None:
+    """Return the delete marker for which files-rest already took the version's size off the bucket.
 
-    ``ObjectVersion.delete`` does that when it puts a delete marker over a head.
+    ``ObjectVersion.delete`` does that with the head that the marker covers, and with no older one.
     """
     if version.is_head:
-        return False
-    next_version = db.session.scalars(
+        return None
+    marker = db.session.scalars(
         sa.select(ObjectVersion)
         .where(
             ObjectVersion.bucket_id == version.bucket_id,
@@ -159,4 +165,6 @@ def _was_deleted(version: ObjectVersion) -> bool:
         .order_by(ObjectVersion.created)
         .limit(1)
     ).first()
-    return next_version is not None and next_version.deleted
+    if marker is None or not marker.deleted or ObjectVersionTag.get(marker, COVERED_TAG):
+        return None
+    return marker

@@ -223,3 +223,20 @@ def test_a_row_without_the_stores_id_is_swept_by_its_key(begin, memory):
     expire(upload)
     assert sweep_expired().aborted == 1
     assert memory.uploads == {}
+
+
+def test_of_two_uploads_below_a_delete_marker_each_gives_its_own_room_back(memory, bucket):
+    versions = []
+    for size in (10, 200):
+        mu = MultipartUpload("a", bucket.location.uri, 3600, size)
+        versions.append(ObjectVersion.create(bucket, "a", stream=mu).version_id)
+        db.session.commit()
+    ObjectVersion.delete(bucket, "a")
+    db.session.commit()
+    assert size_of(bucket) == 10  # of the older one, as files-rest counts
+
+    for version_id in reversed(versions):
+        abort_upload(Upload.query.filter_by(version_id=version_id).one())
+
+    assert size_of(bucket) == 0
+    assert ObjectVersion.get(bucket, "a") is None
