@@ -5,15 +5,10 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 
 import pytest
-from invenio_db import db
 from invenio_files_rest.models import Bucket
-from invenio_records_files.api import FilesIterator
-from werkzeug.routing import BaseConverter
 
-from oarepo_s3.api import MultipartUpload
 from oarepo_s3.views import (
     MultipartUploadAbortResource,
     MultipartUploadCompleteResource,
@@ -22,41 +17,14 @@ from oarepo_s3.views import (
 )
 
 from ..people import put
-from .test_records import Record
+from .records import begin, mount
 from .test_storage import PART, send
-
-
-class RecordConverter(BaseConverter):
-    """Resolves an address to a record, as invenio-pidstore's lazy resolver does."""
-
-    def to_python(self, value):
-        bucket = Bucket.get(value) if value != "none" else None
-        record = Record()
-        record.files = FilesIterator(record, bucket=bucket) if bucket else None
-        return SimpleNamespace(data=(value, record))
-
-    def to_url(self, value):
-        return str(value)
 
 
 @pytest.fixture(scope="module")
 def app(app, place):
     """The application, with record routes registered by hand."""
-    app._got_first_request = False
-    app.url_map.converters["testrecord"] = RecordConverter
-    for rule, view in multipart_actions("recid", None, None, None, is_draft=True).items():
-        app.add_url_rule(f"/records/<testrecord:pid_value>/{rule}", view_func=view)
-    return app
-
-
-def begin(bucket, person, content, key="data.bin"):
-    """Assign an upload to the record's files."""
-    upload = MultipartUpload(
-        key, bucket.location.uri, 3600, len(content), part_size=PART, user_id=person.user_id
-    )
-    FilesIterator(Record(), bucket=bucket)[key] = upload
-    db.session.commit()
-    return upload.session
+    return mount(app)
 
 
 def test_the_rules_and_names_are_those_that_stacks_mount(app):
