@@ -141,6 +141,9 @@ def _check_key(key: str) -> None:
         raise InvalidKey(reason=f"it has {len(key)} characters, {longest} are possible")
     if UNFIT.search(key):
         raise InvalidKey(reason="it has control characters")
+    if key.startswith("/") or key in (".", ".."):
+        # Clients and servers take these out of a path: nobody could fetch the file.
+        raise InvalidKey(reason="it cannot be a part of an address")
 
 
 def object_uri(location_uri: str, file_id: UUID) -> str:
