@@ -4,19 +4,41 @@
 
 It is the store that the users of this package run, with its tenants, quota, lifecycle and STS.
 Objects live in memory (memstore) and are gone with the stop.
+
+The programs are those of this machine, or those of a root: a directory with another Debian, whose
+Ceph has another version. `versions.py` beside this file makes such roots.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import uuid
 from pathlib import Path
 
-from .process import HOST, clean_environment, find_program, free_port, wait_for_port
+from .process import HOST, Missing, clean_environment, find_program, free_port, wait_for_port
 from .service import Service
 
-_PACKAGES = "radosgw ceph-mon ceph-osd"
+PACKAGES = "radosgw ceph-mon ceph-osd"
 _PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "monmaptool")
+
+ROOT_VARIABLE = "OAREPO_S3_TEST_CEPH_ROOT"
+"""Names the directory of another Debian, whose Ceph is to be run."""
+
+# Every Debian has this empty directory; a mount there leaves no trace in the root.
+_STATE_IN_ROOT = Path("/mnt")
+
+# Each command replaces the one before it, so the program has the process id that we started, and
+# the mounts end with it: nobody else sees them.
+_ENTER_ROOT = f"""\
+set -e
+root=$1 state=$2
+shift 2
+mount --rbind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --bind "$state" "$root{_STATE_IN_ROOT}"
+exec chroot "$root" "$@"
+"""
 
 _CONFIGURATION = """\
 [global]
@@ -103,20 +125,31 @@ class CephRGW(Service):
     tenant_access_key = "tenantkey"
     tenant_secret_key = "tenantsecrettenantsecret"
 
-    def __init__(self, directory: Path, *, sts: bool = False) -> None:
+    def __init__(self, directory: Path, *, sts: bool = False, root: Path | None = None) -> None:
         """Keep the cluster's files below ``directory``.
 
         :param sts: let the gateway also serve STS (AssumeRole); the roles and the users' right
             to them are made by :meth:`admin`.
+        :param root: a directory with another Debian, whose Ceph is run. By default it is what
+            the environment variable ``OAREPO_S3_TEST_CEPH_ROOT`` names, or else this machine's.
         """
         super().__init__(directory)
+        named = os.environ.get(ROOT_VARIABLE)
         self.sts = sts
+        chosen = root or (Path(named) if named else None)
+        self.root = chosen.absolute() if chosen else None
         self.port = 0
 
     @property
     def endpoint_url(self) -> str:
         """Where the gateway listens."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def version(self) -> str:
+        """The gateway's version, such as ``16.2.15``, as it says itself."""
+        # ceph version 16.2.15 (618f...) pacific (stable)
+        return self._tool("radosgw", "--version").split()[2]
 
     def admin(self, *arguments: str) -> str:
         """Run ``radosgw-admin`` and return what it printed, mostly JSON.
@@ -161,13 +194,13 @@ class CephRGW(Service):
             host=HOST,
             mon_port=mon_port,
             rgw_port=self.port,
-            state=self.state,
+            state=self._seen_state,
             sts=str(self.sts).lower(),
         )
         self._configuration.write_text(text)
 
     def _start_mon(self, fsid: str, port: int) -> None:
-        monmap = str(self.state / "monmap")
+        monmap = str(self._seen_state / "monmap")
         address = f"[v2:{HOST}:{port}]"
         self._tool("monmaptool", "--create", "--fsid", fsid, "--addv", "a", address, monmap)
         self._tool("ceph-mon", "--mkfs", "-i", "a", "--monmap", monmap)
@@ -193,6 +226,11 @@ class CephRGW(Service):
     def _configuration(self) -> Path:
         return self.state / "ceph.conf"
 
+    @property
+    def _seen_state(self) -> Path:
+        """The directory ``state``, as Ceph's programs see it."""
+        return _STATE_IN_ROOT if self.root else self.state
+
     def _daemon(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = self._command(program, "-f", *arguments)
         return self._spawn(program, command, env=clean_environment("CEPH_", "PYTHON"))
@@ -203,5 +241,13 @@ class CephRGW(Service):
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         """Return the command line of a Ceph program; all of them are built here."""
-        path = find_program(program, _PACKAGES)
-        return [str(path), "-c", str(self._configuration), *arguments]
+        configuration = str(self._seen_state / self._configuration.name)
+        if self.root is None:
+            path = find_program(program, PACKAGES)
+            return [str(path), "-c", configuration, *arguments]
+        if not (self.root / "usr/bin" / program).is_file():
+            raise Missing(f"{program} in {self.root}", PACKAGES)
+        # Who is not root may mount only as the root of a namespace of their own.
+        namespace = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
+        enter = ["sh", "-c", _ENTER_ROOT, "sh", str(self.root), str(self.state)]
+        return [*namespace, *enter, f"/usr/bin/{program}", "-c", configuration, *arguments]
