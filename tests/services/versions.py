@@ -165,9 +165,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests/ceph-versions.sh", description=__doc__)
     parser.add_argument("directory", type=Path, nargs="?", default=default_directory())
     directory = parser.parse_args(arguments).directory.absolute()
-    # The first run is without a root, whatever the shell has set.
-    os.environ.pop(ROOT_VARIABLE, None)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         roots = [make_root(suite, directory) for suite in SUITES]
         results = [run_tests(root) for root in (None, *roots)]
@@ -181,4 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # The first run is without a root, whatever the shell has set.
+    os.environ.pop(ROOT_VARIABLE, None)
+    # TERM stops the servers, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from oarepo_s3.backends.memory import forget
 from oarepo_s3.core.credentials import Credentials
 
 from ..conftest import BUCKET, Store
+from .ceph_traits import RGW, Upload, traits_of
 from .subjects import Subject
 
 CLIENT_OPTIONS: dict[str, Any] = {
@@ -80,3 +81,27 @@ def subject(request, http) -> Iterator[Subject]:
 def key() -> str:
     """A key that no other test uses."""
     return f"ab/cd/{uuid.uuid4()}/data"
+
+
+@pytest.fixture(scope="session")
+def rgw(ceph) -> RGW:
+    """What the running version of Ceph does."""
+    return traits_of(ceph)
+
+
+@pytest.fixture(scope="session")
+def rgw_client(ceph_store) -> Iterator[Any]:
+    """A plain client of Ceph that repeats nothing."""
+    made = ceph_store.client(retries={"mode": "standard", "total_max_attempts": 1})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def begin(rgw_client, http, ceph_store, key) -> Callable[..., Upload]:
+    """Open uploads at Ceph, all of one key: call it with what is declared."""
+
+    def opened(**declared: Any) -> Upload:
+        return Upload(rgw_client, http, ceph_store.bucket, key, **declared)
+
+    return opened
