@@ -131,6 +131,8 @@ def test_open_uploads_are_listed_by_prefix_in_pages(rgw_client, http, ceph_store
         listed = rgw_client.list_multipart_uploads(**more)
         assert 0 < len(listed["Uploads"]) <= page
         found += [(item["Key"], item["UploadId"]) for item in listed["Uploads"]]
+        # Without this, pages that begin again would never end.
+        assert len(set(found)) == len(found)
         more = next_page(more, listed)
     assert sorted(found) == sorted((it["Key"], it["UploadId"]) for it in opened[:-1])
 
