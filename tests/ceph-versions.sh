@@ -8,6 +8,8 @@
 #   tests/ceph-versions.sh             roots in ~/.cache/oarepo-s3-ceph (700 MB each)
 #   tests/ceph-versions.sh DIRECTORY   roots in DIRECTORY
 #
+# A root that is there is taken as it is: delete it to have it made anew, with what Debian has then.
+#
 # Needs Debian, root, and the Debian packages mmdebstrap, radosgw, ceph-mon, ceph-osd, postgresql
 # and curl, none of which it installs. Like run-tests.sh it makes .venv-tests; PYTHON is honoured.
 set -euo pipefail
