@@ -25,7 +25,7 @@ from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
 from .stored import StoredUpload
-from .transactions import committing, end_transaction
+from .transactions import committing, end_transaction, roll_back
 
 logger = logging.getLogger(__name__)
 
@@ -151,5 +151,5 @@ def attempt(work: Callable[[Upload], object], upload: Upload) -> bool:
         )
     else:
         return True
-    db.session.rollback()
+    roll_back()
     return False

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from invenio_db import db
+from sqlalchemy.exc import PendingRollbackError
 
 
 @contextmanager
@@ -21,8 +22,21 @@ def committing() -> Iterator[None]:
         yield
         db.session.commit()
     except BaseException:
-        db.session.rollback()
+        roll_back()
         raise
+
+
+def roll_back() -> None:
+    """Roll back, also when the connection to the database has broken.
+
+    On each rollback SQLAlchemy-Continuum (1.5) compares the connection with those on which other
+    threads are at work, and asks the broken one for what it has no more: the error of that would
+    take the place of the one that says what happened. The transaction is over all the same.
+    """
+    try:
+        db.session.rollback()
+    except PendingRollbackError:
+        db.session.close()
 
 
 def end_transaction() -> None:

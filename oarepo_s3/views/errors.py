@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ..core.errors import DatabaseUnavailable, InvalidRequest, UploadError
+from ..services.transactions import roll_back
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ def database_unavailable(error: Exception) -> Response:
         type(error).__name__,
         extra={"action": "database_unavailable"},
     )
+    # Not left to the end of the request, where an error of the rollback would become a 500.
+    roll_back()
     return error_response(DatabaseUnavailable())
 
 

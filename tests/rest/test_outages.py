@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import Bucket
 from sqlalchemy.engine import make_url
 
 from ..conftest import REAL
@@ -95,4 +97,26 @@ def test_a_database_that_is_away_is_a_503_and_workers_go_on(uploader, bucket, db
 
     assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
+    assert uploader.complete(upload).status_code == 200
+
+
+def test_a_connection_that_breaks_while_another_is_at_work_is_a_503(uploader, bucket, db_proxy):
+    """Versioning looks at both connections when the broken one is rolled back."""
+    upload = uploader.begin(bucket, "a", 3)
+    send_parts(upload, b"abc")
+    with ThreadPoolExecutor(1) as caller:
+        # In a thread without an application context, as a request has it: at its end the session
+        # is removed. This first one leaves a connection in the pool, the one to be broken.
+        assert caller.submit(uploader.get, upload["links"]["self"]).result().status_code == 200
+        # Something is under way on a connection of its own, through all that follows.
+        db.session.add(Bucket(location=bucket.location, default_storage_class="S"))
+        db.session.flush()
+        db_proxy.faults(reset_up=1, times=1)
+        try:
+            answer = caller.submit(uploader.complete, upload).result()
+        finally:
+            db_proxy.reset()
+        db.session.rollback()
+
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert uploader.complete(upload).status_code == 200
