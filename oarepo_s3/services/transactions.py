@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from invenio_db import db
-from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def roll_back() -> None:
     """
     try:
         db.session.rollback()
-    except PendingRollbackError:
+    except (InterfaceError, OperationalError, PendingRollbackError):
         db.session.close()
 
 

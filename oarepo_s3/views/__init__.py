@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from .errors import DATABASE_ERRORS, database_unavailable
+from .errors import DATABASE_ERRORS, database_unavailable, let_go
 from .openapi import OpenapiResource
 from .records import (
     MultipartUploadAbortResource,
@@ -36,6 +36,7 @@ def create_blueprint(app: Flask) -> Blueprint:
     # The user is loaded from the database before a view is called.
     for error in DATABASE_ERRORS:
         blueprint.register_error_handler(error, database_unavailable)
+    blueprint.after_request(let_go)
     one = "/<upload_id>"
     blueprint.add_url_rule("", view_func=UploadListResource.as_view("uploads"))
     blueprint.add_url_rule(one, view_func=UploadResource.as_view("upload"))

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, jsonify
 from flask.views import MethodView
 from marshmallow import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 
 from ..core.errors import DatabaseUnavailable, InvalidRequest, UploadError
 from ..services.transactions import roll_back
@@ -19,6 +19,10 @@ logger = logging.getLogger(__name__)
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
 """What the database's driver says of a server that is away, or busy beyond its patience."""
+
+_CONNECTION_BROKEN = "8s2b"
+"""SQLAlchemy's code of the one PendingRollbackError that is not a mistake of the caller: the
+connection broke in the middle of a transaction."""
 
 
 class Resource(MethodView):
@@ -36,6 +40,11 @@ class Resource(MethodView):
             return error_response(_from_validation(error))
         except DATABASE_ERRORS as error:
             return database_unavailable(error)
+        except PendingRollbackError as error:
+            # A flush rolls back by itself, and hides the driver's error; see roll_back.
+            if error.code != _CONNECTION_BROKEN:
+                raise
+            return database_unavailable(error)
 
 
 def database_unavailable(error: Exception) -> Response:
@@ -48,6 +57,15 @@ def database_unavailable(error: Exception) -> Response:
     # Not left to the end of the request, where an error of the rollback would become a 500.
     roll_back()
     return error_response(DatabaseUnavailable())
+
+
+def let_go(response: Response) -> Response:
+    """End what reading has begun, before the end of the request does.
+
+    The answer is right by now; a connection that breaks at that moment must not make it a 500.
+    """
+    roll_back()
+    return response
 
 
 def error_response(error: UploadError) -> Response:

@@ -9,9 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from invenio_db import db
 from invenio_files_rest.models import Bucket
 from sqlalchemy.engine import make_url
+
+from oarepo_s3.models import Upload
+from oarepo_s3.views.serializers import dump_upload
 
 from ..conftest import REAL
 from ..people import send_parts
@@ -120,3 +124,49 @@ def test_a_connection_that_breaks_while_another_is_at_work_is_a_503(uploader, bu
 
     assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
     assert uploader.complete(upload).status_code == 200
+
+
+def test_a_connection_that_breaks_during_a_flush_is_a_503(uploader, bucket, db_proxy):
+    """The flush itself rolls back then, and says nothing of the connection."""
+    bucket_id = str(bucket.id)
+    # Something is under way on another connection.
+    db.session.add(Bucket(location=bucket.location, default_storage_class="S"))
+    db.session.flush()
+
+    @sa.event.listens_for(db.session.session_factory, "before_flush")
+    def cut(session, *rest):
+        if any(isinstance(new, Upload) for new in session.new):
+            db_proxy.faults(reset_up=1, times=1)
+
+    try:
+        with ThreadPoolExecutor(1) as caller:
+            asked = {"bucket": bucket_id, "key": "a", "size": 3}
+            answer = caller.submit(uploader.post, "/multipart-uploads", json=asked).result()
+    finally:
+        sa.event.remove(db.session.session_factory, "before_flush", cut)
+        db_proxy.reset()
+        db.session.rollback()
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
+    assert db.session.get(Bucket, bucket.id, populate_existing=True).size == 0
+
+
+def test_a_connection_that_breaks_after_the_work_does_not_change_the_answer(
+    uploader, bucket, db_proxy, monkeypatch
+):
+    upload = uploader.begin(bucket, "a", 3)
+    send_parts(upload, b"abc")
+    db.session.commit()
+
+    def cut(upload):
+        dumped = dump_upload(upload)
+        db_proxy.faults(reset_up=1, times=1)
+        return dumped
+
+    monkeypatch.setattr("oarepo_s3.views.uploads.dump_upload", cut)
+    try:
+        with ThreadPoolExecutor(1) as caller:
+            answer = caller.submit(uploader.complete, upload).result()
+        cuts = db_proxy.counters.cuts
+    finally:
+        db_proxy.reset()
+    assert (answer.status_code, cuts) == (200, 1)
