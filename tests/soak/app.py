@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> Flask:
         S3_SECRET_ACCESS_KEY=settings.secret_key,
         S3_REGION_NAME="us-east-1",
         OAREPO_S3_PUBLIC_ENDPOINT_URL=settings.public,
+        OAREPO_S3_UPLOAD_LIFETIME=times.UPLOAD_LIFETIME,
         OAREPO_S3_PART_SIZE=times.PART_SIZE,
         OAREPO_S3_CONNECT_TIMEOUT=times.CONNECT_TIMEOUT,
         OAREPO_S3_READ_TIMEOUT=times.READ_TIMEOUT,

@@ -189,11 +189,11 @@ def _told(evidence: Evidence, ledger: Ledger) -> Iterator[Line]:
         [t.id for t in told if t.aborted and rows[t.id]["state"] in _ENDED],
     )
     yield _none(
-        "uploads that ended, and nobody wished it = none",
+        "uploads that ended before their time, and nobody wished it = none",
         [
             f"{describe(t, rows[t.id])}"
             for t in told
-            if (rows[t.id]["state"] in _ENDED and t.may_end is None)
+            if (rows[t.id]["state"] in _ENDED and t.may_end is None and rows[t.id]["early"])
             or (rows[t.id]["state"] == "failed" and not t.may_be_lost)
         ],
     )

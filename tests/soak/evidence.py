@@ -16,7 +16,7 @@ TOKEN = "oarepo-upload-token"
 UPLOADS = """
     SELECT id::text, state, bucket_id::text AS bucket, key, file_id::text AS file,
            version_id::text AS version, size, reserved, uri, store_upload_id, token, reason,
-           expires_at <= now() AT TIME ZONE 'UTC' AS over
+           expires_at <= now() AT TIME ZONE 'UTC' AS over, updated_at < expires_at AS early
     FROM oarepo_s3_upload
 """
 FILES = "SELECT id::text, uri, size, readable FROM files_files"

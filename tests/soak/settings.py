@@ -22,6 +22,8 @@ READ_TIMEOUT = 2
 """A thirtieth of the default, as the two below are of theirs."""
 ASSEMBLY_TIME = timedelta(seconds=10)
 LEASE = timedelta(seconds=20)
+UPLOAD_LIFETIME = 45
+"""Longer than the patience of a client that is at work; what nobody uses gives its room back."""
 CHECK_INTERVAL = 5
 ORPHAN_GRACE = 8
 BEAT = {

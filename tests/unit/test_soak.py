@@ -13,6 +13,8 @@ from tests.soak.compare import compare
 from tests.soak.evidence import Evidence, Object
 from tests.soak.ledger import Ledger, Told
 
+ENDED = "uploads that ended before their time, and nobody wished it = none"
+
 
 def row(name, state, **more):
     """Return a row of an upload."""
@@ -30,6 +32,7 @@ def row(name, state, **more):
         "token": f"{name} token",
         "reason": None,
         "over": False,
+        "early": True,
         **more,
     }
 
@@ -130,8 +133,8 @@ def change(field, index, **values):
         ),
         (change("uploads", 0, state="aborted"), "told 200 on complete = completed of these"),
         (change("uploads", 1, state="completed"), "told 204 on abort = ended of these"),
-        (change("uploads", 2, state="failed"), "uploads that ended, and nobody wished it = none"),
-        (change("uploads", 1, state="failed"), "uploads that ended, and nobody wished it = none"),
+        (change("uploads", 2, state="failed"), ENDED),
+        (change("uploads", 1, state="failed"), ENDED),
         (
             lambda e, t: setattr(t.uploads[0], "aborted", True),
             "answers that contradict others = none",
