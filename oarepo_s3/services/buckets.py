@@ -7,12 +7,14 @@ All of it happens in the caller's transaction.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from invenio_db import db
 from invenio_files_rest.models import Bucket, FileInstance, ObjectVersion, ObjectVersionTag
 from invenio_files_rest.proxies import current_files_rest
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from ..core.errors import BucketLocked, BucketNotFound, FileTooLarge, QuotaExceeded
@@ -20,6 +22,24 @@ from ..models import Upload
 
 COVERED_TAG = "oarepo-s3-covered"
 """Tag of a delete marker whose own version was removed: what it now stands above still counts."""
+
+
+@sa.event.listens_for(Bucket, "before_update")
+def _write_size_as_a_change(mapper: Any, connection: Any, bucket: Bucket) -> None:
+    """Let whoever computes a bucket's size in Python write the difference, not the result.
+
+    files-rest does so without a lock (``bucket.size -= obj.file.size``), when a file is deleted,
+    for example: what uploads have reserved since the bucket was read would be forgotten.
+    """
+    history = sa.inspect(bucket).attrs.size.history
+    if not (history.added and history.deleted and isinstance(history.added[0], int)):
+        return
+    row = Bucket.__table__.c
+    changed = row.size + (history.added[0] - history.deleted[0])
+    connection.execute(sa.update(Bucket.__table__).where(row.id == bucket.id).values(size=changed))
+    # Not left to the next look at it: that may come in the middle of a flush.
+    size = connection.scalar(sa.select(row.size).where(row.id == bucket.id))
+    set_committed_value(bucket, "size", size)
 
 
 def lock_bucket(bucket_id: UUID) -> Bucket:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
 
 import sqlalchemy as sa
@@ -20,6 +21,10 @@ from .abort import finish_drop
 from .batches import ask_stores, attempt, claim, release
 from .stored import StoredUpload
 from .transactions import committing
+
+OPENING_TIME = timedelta(hours=1)
+"""After this time an upload that the store has not opened never will be: whoever began it has
+died, and no client knows of it. It does not hold its room any longer."""
 
 
 @dataclass(slots=True)
@@ -41,8 +46,11 @@ def sweep_expired() -> SweepCounts:
     One upload that cannot be dropped does not stop the others, and several workers share the work.
     """
     counts = SweepCounts()
+    now = utcnow()
+    pending = Upload.state == UploadState.PENDING.value
     over = sa.or_(
-        sa.and_(Upload.state == UploadState.PENDING.value, Upload.expires_at <= utcnow()),
+        sa.and_(pending, Upload.expires_at <= now),
+        sa.and_(pending, Upload.store_upload_id.is_(None), Upload.created_at <= now - OPENING_TIME),
         Upload.state == UploadState.EXPIRED.value,
     )
     for batch in claim(over):

@@ -69,7 +69,7 @@ def test_every_other_name_of_a_setting_is_listed(text_of, other, name):
 
 
 @pytest.mark.parametrize(
-    "default", ["16 MiB (16_777_216)", "6 days (518_400)", "1 minute (60)", "5 TiB", "10,000"]
+    "default", ["16 MiB (16_777_216)", "6 days (518_400)", "1 day (86_400)", "5 TiB", "10,000"]
 )
 def test_defaults_are_readable(text_of, default):
     assert default in text_of("reference/settings")

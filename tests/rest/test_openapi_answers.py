@@ -21,6 +21,7 @@ PART = 5 * 2**20
 
 OUT_OF_REACH = {
     ("abortUpload", 400),  # a missing CSRF token: see test_csrf
+    ("beginUpload", 409),  # aborted while the store was asked: see test_create in tests/rules
     ("getPartUrls", 502),  # credentials that have ended
 }
 

@@ -217,6 +217,18 @@ def test_the_sweep_gives_room_back_in_a_locked_bucket(begin, bucket):
     assert size_of(bucket) == 0
 
 
+def test_an_upload_that_was_never_opened_does_not_hold_its_room_for_long(begin, bucket):
+    died, opened = begin(size=10), begin(size=5)
+    died.store_upload_id = None
+    db.session.commit()
+    assert sweep_expired().expired == 0
+    for upload in (died, opened):
+        upload.created_at = utcnow() - timedelta(minutes=61)
+    db.session.commit()
+    assert sweep_expired().as_dict() == {"expired": 1, "aborted": 1, "failed": 0}
+    assert size_of(bucket) == 5
+
+
 def test_a_row_without_the_stores_id_is_swept_by_its_key(begin, memory):
     upload = begin(content=b"x")
     upload.store_upload_id = None

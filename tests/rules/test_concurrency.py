@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 from invenio_db import db
-from invenio_files_rest.models import ObjectVersion
+from invenio_files_rest.models import Bucket, ObjectVersion
 
 from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import QuotaExceeded, UploadError
@@ -127,6 +127,37 @@ def test_complete_against_abort_has_one_winner_and_all_agree(app, begin, memory,
         assert memory.uploads == {}
     completed = Upload.query.filter_by(bucket_id=bucket.id, state="completed").count()
     assert size_of(bucket) == completed * (PART + 1)
+
+
+def test_who_counts_in_python_does_not_forget_what_others_reserve(app, begin, bucket):
+    """files-rest takes the size of a deleted file off the size that it has read before."""
+    bucket_id, size = bucket.id, begin(content=b"abc").size
+    upload = Upload.query.filter_by(bucket_id=bucket_id).one()
+    complete_upload(upload)
+    db.session.commit()
+    stale = db.session.get(Bucket, bucket_id)
+    assert stale.size == size
+    seen = stale.size
+    db.session.rollback()
+
+    stale = db.session.get(Bucket, bucket_id)
+    db.session.expunge(stale)
+    at_once(
+        app,
+        lambda number: create_upload(NewUpload(bucket_id=bucket_id, key=f"n{number}", size=1000)),
+        4,
+    )
+    db.session.add(stale)
+    stale.size -= seen
+    db.session.commit()
+    assert size_of(bucket) == 4000
+    # A size that was just read is written in the same way, and one that is set by SQL stays so.
+    db.session.get(Bucket, bucket_id).size += 1
+    db.session.commit()
+    assert size_of(bucket) == 4001
+    db.session.get(Bucket, bucket_id).size = Bucket.size - 1
+    db.session.commit()
+    assert size_of(bucket) == 4000
 
 
 @pytest.mark.usefixtures("_no_older_uploads")
