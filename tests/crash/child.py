@@ -10,11 +10,13 @@ the fork is the answer.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +30,18 @@ from oarepo_s3.services import (
     complete_upload,
     create_upload,
     get_upload,
+    recover_interrupted,
     sweep_expired,
+    sweep_orphans,
+    verify_declared,
 )
+
+TASKS = {
+    "sweep": sweep_expired,
+    "recover": recover_interrupted,
+    "orphans": partial(sweep_orphans, dry_run=False),
+    "verify": verify_declared,
+}
 
 DIED = 99
 """Exit status of a process that died where it was told to."""
@@ -64,8 +76,8 @@ def act(order: dict[str, Any]) -> None:
     """Call the service."""
     if order["action"] == "create":
         create_upload(NewUpload(bucket_id=UUID(order["bucket"]), key="a", size=order["size"]))
-    elif order["action"] == "sweep":
-        sweep_expired()
+    elif order["action"] in TASKS:
+        TASKS[order["action"]]()
     else:
         work = {"complete": complete_upload, "abort": abort_upload}[order["action"]]
         work(get_upload(UUID(order["upload"])))
@@ -75,8 +87,8 @@ def arm(line: str) -> None:
     """Make the process die at a line."""
     when, _, what = line.partition(" ")
     if what.startswith("store."):
-        name = what.removeprefix("store.")
-        setattr(S3Store, name, dying(when, getattr(S3Store, name)))
+        name, _, nth = what.removeprefix("store.").partition(" ")
+        setattr(S3Store, name, dying(when, getattr(S3Store, name), int(nth or 1)))
         return
     countdown = [int(what.removeprefix("commit "))]
     commit = db.session.commit
@@ -103,10 +115,13 @@ def arm(line: str) -> None:
     db.session.commit = counted
 
 
-def dying(when: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that dies before or after its work."""
+def dying(when: str, original: Callable[..., Any], nth: int) -> Callable[..., Any]:
+    """Return a method that dies before or after its work, when it is called for the nth time."""
+    calls = itertools.count(1)
 
     def method(self: S3Store, *args: Any, **kwargs: Any) -> Any:
+        if next(calls) < nth:
+            return original(self, *args, **kwargs)
         # An answer that is an error ("no such upload") is an answer as well.
         try:
             return original(self, *args, **kwargs) if when == "after" else None
