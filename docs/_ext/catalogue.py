@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
@@ -82,12 +83,14 @@ class ErrorsReference(Written):
 
 
 def catalogue() -> list[type[errors.UploadError]]:
-    """Return all errors, in the order of the source."""
-    return [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.UploadError)
-    ]
+    """Return all errors, each family together, in the order of the source."""
+
+    def family(kind: type[errors.UploadError]) -> Iterator[type[errors.UploadError]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from family(child)
+
+    return [kind for kind in family(errors.UploadError) if kind.__name__ in errors.__all__]
 
 
 def readable(name: str, value: Any) -> str:

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The catalogue of errors: each with a stable code, an HTTP status and what to do about it.
+
+::
+
+    UploadError
+    ├── InputError                  400  the request cannot be right: mend it
+    │   ├── InvalidRequest          invalid_request
+    │   ├── InvalidKey              invalid_key
+    │   ├── InvalidSize             invalid_size
+    │   ├── QuotaExceeded           quota_exceeded
+    │   ├── FileTooLarge            file_too_large
+    │   ├── PartOutOfRange          part_out_of_range
+    │   ├── TooManyParts            too_many_parts
+    │   ├── MissingParts            missing_parts
+    │   ├── PartSizeMismatch        part_size_mismatch
+    │   ├── ETagMismatch            etag_mismatch
+    │   └── PartsRejected           parts_rejected
+    ├── AccessError                 the caller may not
+    │   ├── NotAuthenticated        401  not_authenticated
+    │   ├── Forbidden               403  forbidden
+    │   └── BucketLocked            403  bucket_locked
+    ├── NotFound                    404
+    │   ├── BucketNotFound          bucket_not_found
+    │   └── UploadNotFound          upload_not_found
+    ├── StateConflict               409
+    │   ├── UploadNotPending        upload_not_pending
+    │   ├── UploadLost              upload_lost
+    │   └── ChecksumMismatch        checksum_mismatch
+    ├── UploadExpired               410  upload_expired
+    ├── DatabaseUnavailable         503  database_unavailable (Retry-After)
+    ├── InvalidLocation             500  invalid_location (the operator's mistake)
+    └── StoreError                  the object store; see each
+        ├── StoreUnavailable        503  store_unavailable (Retry-After)
+        ├── StoreDenied             502  store_denied
+        ├── StoreMisconfigured      502  store_misconfigured
+        ├── StoreFault              502  store_fault
+        ├── StoreUploadGone         409  store_upload_gone
+        ├── StorePartsRejected      400  store_parts_rejected
+        └── StorePreconditionFailed 409  store_precondition_failed
+
+The code is a promise to clients: it never changes. The sentence may.
+"""
+
+from __future__ import annotations
+
+from .base import (
+    UploadError,
+)
+from .client import (
+    AccessError,
+    BucketLocked,
+    BucketNotFound,
+    ChecksumMismatch,
+    ETagMismatch,
+    FileTooLarge,
+    Forbidden,
+    InputError,
+    InvalidKey,
+    InvalidRequest,
+    InvalidSize,
+    MissingParts,
+    NotAuthenticated,
+    NotFound,
+    PartOutOfRange,
+    PartSizeMismatch,
+    PartsRejected,
+    QuotaExceeded,
+    StateConflict,
+    TooManyParts,
+    UploadExpired,
+    UploadLost,
+    UploadNotFound,
+    UploadNotPending,
+)
+from .server import (
+    DatabaseUnavailable,
+    InvalidLocation,
+    StoreDenied,
+    StoreError,
+    StoreFault,
+    StoreMisconfigured,
+    StorePartsRejected,
+    StorePreconditionFailed,
+    StoreUnavailable,
+    StoreUploadGone,
+)
+
+__all__ = (
+    "AccessError",
+    "BucketLocked",
+    "BucketNotFound",
+    "ChecksumMismatch",
+    "DatabaseUnavailable",
+    "ETagMismatch",
+    "FileTooLarge",
+    "Forbidden",
+    "InputError",
+    "InvalidKey",
+    "InvalidLocation",
+    "InvalidRequest",
+    "InvalidSize",
+    "MissingParts",
+    "NotAuthenticated",
+    "NotFound",
+    "PartOutOfRange",
+    "PartSizeMismatch",
+    "PartsRejected",
+    "QuotaExceeded",
+    "StateConflict",
+    "StoreDenied",
+    "StoreError",
+    "StoreFault",
+    "StoreMisconfigured",
+    "StorePartsRejected",
+    "StorePreconditionFailed",
+    "StoreUnavailable",
+    "StoreUploadGone",
+    "TooManyParts",
+    "UploadError",
+    "UploadExpired",
+    "UploadLost",
+    "UploadNotFound",
+    "UploadNotPending",
+)
