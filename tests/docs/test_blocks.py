@@ -34,7 +34,13 @@ from oarepo_s3.backends import (
 from oarepo_s3.backends.memory import forget
 from oarepo_s3.config import INVENIO_S3_NAMES
 from oarepo_s3.proxies import current_s3
-from oarepo_s3.services import abort_upload, get_upload
+from oarepo_s3.services import (
+    NewUpload,
+    abort_upload,
+    complete_upload,
+    create_upload,
+    get_upload,
+)
 from oarepo_s3.signals import after_checksum_check, after_upload_complete
 from oarepo_s3.storage import s3_storage_factory
 from tests.services import Missing
@@ -111,8 +117,9 @@ def draft(bucket) -> Any:
     return made
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
-def test_the_commands_of_an_upload_work(page, api, bucket, tmp_path):
+@pytest.fixture
+def shell(api, bucket, tmp_path) -> Any:
+    """Run commands as they are printed, in an empty folder."""
     try:
         for program in ("bash", "curl"):
             find_program(program, program)
@@ -126,20 +133,42 @@ def test_the_commands_of_an_upload_work(page, api, bucket, tmp_path):
         "HOME": str(tmp_path),
     }
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    db.session.rollback()
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(blocks(page, "sh"))],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert '"state":"completed"' in done.stdout.replace(" ", "")
+
+    def run_commands(commands: list[str], **more: str) -> str:
+        db.session.rollback()
+        done = subprocess.run(
+            ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(commands)],
+            cwd=tmp_path,
+            env=environment | more,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run_commands
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_the_commands_of_an_upload_work(page, shell, tmp_path):
+    said = shell(blocks(page, "sh"))
+    assert '"state":"completed"' in said.replace(" ", "")
     assert (tmp_path / "copy.bin").read_bytes() == (tmp_path / "data.bin").read_bytes()
     assert len(list(tmp_path.glob("part.*"))) > 1
+
+
+def test_the_commands_of_a_part_with_a_digest_work(shell, bucket, tmp_path):
+    upload = create_upload(NewUpload(bucket_id=bucket.id, key="a", size=3))
+    (tmp_path / "part-1").write_bytes(b"abc")
+    helpers = [
+        line
+        for line in "".join(blocks("docs/quickstart.md", "sh")).splitlines()
+        if line.startswith(("api()", "pick()"))
+    ]
+    shell([*helpers, *blocks("docs/howto/integrity.md", "sh")], ID=str(upload.id))
+    assert complete_upload(get_upload(upload.id)).state == "completed"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])

@@ -115,6 +115,22 @@ def test_a_file_that_another_worker_reads_and_one_that_was_removed_are_left_alon
     assert verify() == NOTHING
 
 
+def test_a_worker_keeps_nobody_from_the_files_that_it_has_not_come_to(begin, monkeypatch):
+    uploads = [begin(key, content=b"abc", checksum=sha256(b"abc")) for key in "abc"]
+    for upload in uploads:
+        complete_upload(upload)
+    original, taken = MemoryStore.stream, []
+
+    def look(self, key, start=0):
+        taken.append(Upload.query.filter(Upload.rests_until.is_not(None)).count())
+        db.session.rollback()
+        return original(self, key, start)
+
+    monkeypatch.setattr(MemoryStore, "stream", look)
+    assert verify() == {**NOTHING, "verified": 3}
+    assert taken == [1, 1, 1]
+
+
 def test_where_the_store_keeps_checksums_nothing_is_read(begin, memory):
     upload = begin(content=CONTENT, checksum=crc32(CONTENT))
     assert upload.store_checksum == "crc32"

@@ -133,3 +133,14 @@ def test_a_receiver_that_raises_after_the_commit_stops_nobody(begin, bucket, cap
     db.session.commit()
     assert committed_state(upload.id) == "completed"
     assert db.session.get(Bucket, bucket.id, populate_existing=True).size == 3
+
+
+def test_a_receiver_that_fails_after_an_abort_stops_nothing(begin, bucket, caplog):
+    def fail(sender, upload):
+        raise RuntimeError("no broker")
+
+    upload = begin(size=3)
+    with signals.after_upload_abort.connected_to(fail):
+        assert abort_upload(upload).state == "aborted"
+    assert db.session.get(Bucket, bucket.id, populate_existing=True).size == 0
+    assert "A receiver of a signal failed after the commit" in caplog.text
