@@ -108,6 +108,20 @@ def test_a_signer_that_would_differ_from_the_sdk_is_never_used(monkeypatch, sdk_
     assert sdk_calls == ["upload_part"] * 2
 
 
+def test_the_order_in_which_the_sdk_writes_makes_no_difference(monkeypatch, sdk_calls):
+    presign = UrlSigner._presign
+
+    def reordered(self: UrlSigner, *arguments: Any) -> str:
+        address, _, asked = presign(self, *arguments).partition("?")
+        return f"{address}?{'&'.join(reversed(asked.split('&')))}"
+
+    monkeypatch.setattr(UrlSigner, "_presign", reordered)
+    made = store()
+    assert "X-Amz-Signature" in query(part_url(made))
+    part_url(made)
+    assert sdk_calls == ["upload_part"], "once, to compare"
+
+
 SIGNERS = pytest.mark.parametrize("options", [PATH_STYLE, VIRTUAL], ids=["own", "sdk"])
 
 
