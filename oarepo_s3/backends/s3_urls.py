@@ -144,8 +144,8 @@ class UrlSigner:
 def _same(one: str, other: str) -> bool:
     """Whether two URLs differ in nothing but the order of what is asked.
 
-    The signature does not depend on it. With ``awscrt`` installed the SDK signs by other code, which
-    writes another order.
+    The signature does not depend on it. With ``awscrt`` installed the SDK signs by other code,
+    which writes another order.
     """
     first, second = urlsplit(one), urlsplit(other)
     return first._replace(query="") == second._replace(query="") and sorted(
