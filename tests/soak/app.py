@@ -18,7 +18,6 @@ from invenio_files_rest.models import Bucket, Location, ObjectVersion
 
 from oarepo_s3.api import MultipartUpload
 from oarepo_s3.services import batches, complete, recover
-from oarepo_s3.services.buckets import lock_bucket
 from oarepo_s3.views.errors import Resource
 
 from . import settings as times
@@ -69,7 +68,6 @@ def create_app(settings: Settings) -> Flask:
         CELERY_BEAT_SCHEDULE={task: _entry(task, every) for task, every in times.BEAT.items()},
     )
     app.login_manager.request_loader(_load_user)
-    app.before_request(_lock_for_files_rest)
     door = Blueprint("soak", __name__)
     door.add_url_rule("/soak/assign", view_func=Assign.as_view("assign"))
     app.register_blueprint(door)
@@ -79,8 +77,6 @@ def create_app(settings: Settings) -> Flask:
 def _shorten_times() -> None:
     complete.ASSEMBLY_TIME = recover.ASSEMBLY_TIME = times.ASSEMBLY_TIME
     batches.LEASE = times.LEASE
-    # The default of the argument was taken when the module was read.
-    batches.claim.__kwdefaults__["lease"] = times.LEASE
 
 
 def _entry(task: str, every: int) -> dict[str, Any]:
@@ -98,18 +94,6 @@ def _load_user(message: Any) -> User | None:
     """Believe a header; how people log in is Invenio's affair, and not what is tested."""
     name = message.headers.get(USER_HEADER)
     return db.session.get(User, int(name)) if name else None
-
-
-def _lock_for_files_rest() -> None:
-    """Let files-rest delete with its bucket's row locked.
-
-    files-rest reads a bucket's size, subtracts in Python and writes the result: whatever others
-    have reserved or given back meanwhile would be lost. That is so without this package as well,
-    and would drown what is to be found here.
-    """
-    bucket = (request.view_args or {}).get("bucket_id")
-    if request.method == "DELETE" and bucket is not None:
-        lock_bucket(uuid.UUID(str(bucket)))
 
 
 class Assign(Resource):
