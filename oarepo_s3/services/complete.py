@@ -181,7 +181,10 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
         if upload.state == UploadState.PENDING:
             upload.move(UploadState.COMPLETING)
         ours = upload.state == UploadState.COMPLETING and upload.move(
-            UploadState.COMPLETED, etag=info.etag, checksum_status=stored.checksum_status(info)
+            UploadState.COMPLETED,
+            etag=info.etag,
+            # Of a digest that nobody can read (there were such) nothing more becomes known.
+            checksum_status=stored.checksum_status(info) or upload.checksum_status,
         )
         if ours:
             version = publish_file(upload)

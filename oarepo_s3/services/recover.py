@@ -102,10 +102,11 @@ def _find_lost(counts: RecoverCounts) -> None:
     for batch in claim(quiet):
         for upload, asked in ask_stores(_ask, batch):
             done = attempt(partial(_lose_if_gone, asked), upload)
-            if not done or upload.state != UploadState.PENDING:
+            still_there = done and upload.state == UploadState.PENDING
+            if not still_there:
                 counts.add(upload, done)
             with committing():
-                release(upload, min(now + interval, upload.expires_at))
+                release(upload, min(now + interval, upload.expires_at) if still_there else None)
 
 
 def _ask(stored: StoredUpload) -> None:

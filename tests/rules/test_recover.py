@@ -180,6 +180,8 @@ def test_a_store_that_does_not_answer_ends_no_pending_upload(begin, memory):
     memory.fail("list_parts", StoreUnavailable(reason="down"))
     assert recover() == {**NOTHING, "failed": 1}
     assert upload.state == "pending"
+    lifecycle_rule(memory, upload)
+    assert recover() == {**NOTHING, "lost": 1}, "it is asked again by the next recovery"
 
 
 def test_one_whose_object_is_there_after_all_is_completed(begin, memory):
