@@ -45,10 +45,20 @@ def _write_size_as_a_change(mapper: Any, connection: Any, bucket: Bucket) -> Non
 def lock_bucket(bucket_id: UUID) -> Bucket:
     """Return the bucket, fresh, with its row locked until the end of the transaction.
 
-    The lock is an update that changes nothing: it works on SQLite too, where FOR UPDATE does not
-    exist, and unlike FOR UPDATE it lets others insert rows that refer to the bucket.
-
     :raises BucketNotFound: when there is none, or it is deleted.
+    """
+    _lock(bucket_id)
+    bucket = db.session.get(Bucket, bucket_id, populate_existing=True)
+    if bucket is None or bucket.deleted:
+        raise BucketNotFound()
+    return bucket
+
+
+def _lock(bucket_id: UUID) -> None:
+    """Lock a bucket's row by an update that changes nothing.
+
+    It works on SQLite too, where FOR UPDATE does not exist, and unlike FOR UPDATE it lets others
+    insert rows that refer to the bucket.
     """
     db.session.flush()
     db.session.execute(
@@ -57,10 +67,6 @@ def lock_bucket(bucket_id: UUID) -> Bucket:
         .values(size=Bucket.size)
         .execution_options(synchronize_session=False)
     )
-    bucket = db.session.get(Bucket, bucket_id, populate_existing=True)
-    if bucket is None or bucket.deleted:
-        raise BucketNotFound()
-    return bucket
 
 
 def require_room(bucket: Bucket, size: int) -> None:
@@ -141,8 +147,12 @@ def remove_file(upload: Upload) -> None:
     give_room_back(upload)
     if upload.version_id is None:
         return
+    # One at a time, or of two that remove versions of a key each makes the other's one the newest.
+    _lock(upload.bucket_id)
     versions = db.session.scalars(
-        sa.select(ObjectVersion).where(ObjectVersion.file_id == upload.file_id)
+        sa.select(ObjectVersion)
+        .where(ObjectVersion.file_id == upload.file_id)
+        .execution_options(populate_existing=True)
     ).all()
     for version in versions:
         marker = _delete_marker_of(version)

@@ -47,10 +47,11 @@ def open_uploads(store):
     """Keys of the multipart uploads that the store has, by upload id."""
     client = store.client()
     try:
-        listed = client.list_multipart_uploads(Bucket=store.bucket)
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=store.bucket)
+        listed = [upload for page in pages for upload in page.get("Uploads", [])]
     except client.exceptions.NoSuchUpload:
         return {}  # what rclone says of an empty list
-    return {upload["UploadId"]: upload["Key"] for upload in listed.get("Uploads", [])}
+    return {upload["UploadId"]: upload["Key"] for upload in listed}
 
 
 def age(upload, **columns):

@@ -13,6 +13,7 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket, ObjectVersion
 
+from oarepo_s3.api import MultipartUpload
 from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import QuotaExceeded, UploadError
 from oarepo_s3.core.times import utcnow
@@ -127,6 +128,22 @@ def test_complete_against_abort_has_one_winner_and_all_agree(app, begin, memory,
         assert memory.uploads == {}
     completed = Upload.query.filter_by(bucket_id=bucket.id, state="completed").count()
     assert size_of(bucket) == completed * (PART + 1)
+
+
+def test_of_versions_that_are_removed_at_once_the_newest_left_is_the_head(app, memory, bucket):
+    bucket_id = bucket.id
+    for round_ in range(15):
+        key = f"f{round_}"
+        oldest = ObjectVersion.create(bucket, key).version_id
+        db.session.commit()
+        for _ in range(3):
+            ObjectVersion.create(bucket, key, stream=MultipartUpload(key, size=1))
+            db.session.commit()
+        ids = [u.id for u in Upload.query.filter_by(bucket_id=bucket_id, key=key)]
+        at_once(app, lambda number, ids=ids: abort_upload(get_upload(ids[number])), 3)
+        db.session.expire_all()
+        left = ObjectVersion.query.filter_by(bucket_id=bucket_id, key=key).all()
+        assert [(version.version_id, version.is_head) for version in left] == [(oldest, True)]
 
 
 def test_who_counts_in_python_does_not_forget_what_others_reserve(app, begin, bucket):
