@@ -52,6 +52,12 @@ _CODES: dict[type[StoreError], str] = {
 CODES = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 """The project's error for each code of an S3 answer; other codes go by the HTTP status."""
 
+_IN_UPLOAD: dict[str, type[StoreError]] = {
+    "NoSuchKey": StoreUploadGone,
+    "BucketAlreadyExists": StoreUnavailable,
+}
+"""What some codes mean in the answer to a call that names a multipart upload."""
+
 _BOTO: tuple[tuple[type[Exception], type[StoreError]], ...] = (
     (boto.SSLError, StoreMisconfigured),
     (boto.ConnectionError, StoreUnavailable),
@@ -75,7 +81,8 @@ def translate(error: BotoCoreError | ClientError, *, in_upload: bool = False) ->
     """Return the project's error for one of botocore's.
 
     :param in_upload: the call named a multipart upload: Ceph then says NoSuchKey where others say
-        NoSuchUpload (measured on RGW 16.2, 18.2 and 20.2). A bare 404 is no store's word: it is
+        NoSuchUpload (measured on RGW 16.2, 18.2 and 20.2), and BucketAlreadyExists to a complete
+        that meets an abort (measured on RGW 20.2). A bare 404 is no store's word: it is
         what a proxy says that has lost its store, and must not end an upload.
     """
     if not isinstance(error, ClientError):
@@ -83,8 +90,8 @@ def translate(error: BotoCoreError | ClientError, *, in_upload: bool = False) ->
         return kind(reason=type(error).__name__)
     code = str(error.response.get("Error", {}).get("Code") or "")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if in_upload and code == "NoSuchKey":
-        return StoreUploadGone(reason=code)
+    if in_upload and code in _IN_UPLOAD:
+        return _IN_UPLOAD[code](reason=code)
     by_code = CODES.get(code)
     if by_code is None:
         by_code = StoreUnavailable if status in (429, 502, 503, 504) else StoreFault

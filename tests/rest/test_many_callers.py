@@ -61,7 +61,7 @@ def test_complete_against_abort_has_one_winner_and_all_agree(app, uploader, buck
     completed = [body for status, body in answers if status == 200]
     aborted = [status for status, _ in answers if status == 204]
     assert bool(completed) != bool(aborted), answers
-    assert {status for status, _ in answers} <= {200, 204, 409, 503}
+    assert {status for status, _ in answers} <= {200, 204, 409, 503}, answers
     state = uploader.get(upload["links"]["self"]).get_json()["state"]
     assert state == ("completed" if completed else "aborted")
     there = bool(completed)

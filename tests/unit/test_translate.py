@@ -177,6 +177,12 @@ def test_a_missing_key_within_an_upload_is_a_gone_upload_as_ceph_says_it():
     assert type(come_out(answer("NoSuchKey", 404))) is StoreMisconfigured
 
 
+def test_a_complete_that_meets_an_abort_shall_be_called_again():
+    error = come_out(answer("BucketAlreadyExists", 409), in_upload=True)
+    assert type(error) is StoreUnavailable
+    assert type(come_out(answer("BucketAlreadyExists", 409))) is StoreFault
+
+
 def test_a_bare_404_ends_no_upload_because_a_proxy_may_have_said_it():
     assert type(come_out(answer("404", 404), in_upload=True)) is StoreMisconfigured
 
