@@ -39,6 +39,8 @@ class MultipartUpload:
         it ends; None for ``OAREPO_S3_UPLOAD_LIFETIME``.
     :param size: bytes of the whole file.
     :param part_size: bytes of a part, as a wish.
+    :param num_parts: number of parts, if the file is cut already: then both are taken as they are,
+        or refused.
     :param complete_url: where the uploader ends the upload; None for this package's REST API.
     :param abort_url: where the uploader gives up; None for this package's REST API.
     :param content_type: MIME type of the file.
@@ -58,12 +60,14 @@ class MultipartUpload:
         content_type: str | None = None,
         checksum: str | None = None,
         user_id: int | None = None,
+        num_parts: int | None = None,
     ) -> None:
         self.key = key
         self.base_uri = base_uri
         self.expires = expires
         self.size = size
         self.part_size = part_size
+        self.num_parts = num_parts
         self.complete_url = complete_url
         self.abort_url = abort_url
         self.content_type = content_type
@@ -101,11 +105,16 @@ class MultipartUpload:
 
     def opened(self, upload: Upload) -> None:
         """Take the session of the upload that the storage has opened."""
-        api = f"{current_app.config.get('SITE_API_URL') or ''}".rstrip("/")
-        address = f"{api}{current_app.config['OAREPO_S3_URL_PREFIX']}/{upload.id}"
+        address = address_of(upload)
         self.session = UploadSession(
             upload, self.complete_url or f"{address}/complete", self.abort_url or address
         )
+
+
+def address_of(upload: Upload) -> str:
+    """Return the address of an upload in this package's REST API, from whatever application."""
+    api = f"{current_app.config.get('SITE_API_URL') or ''}".rstrip("/")
+    return f"{api}{current_app.config['OAREPO_S3_URL_PREFIX']}/{upload.id}"
 
 
 class PartUrls(Sequence[str]):

@@ -49,6 +49,20 @@ that the answer does not grow with the file."""
 OAREPO_S3_MAX_URLS = 1000
 """Largest number of part URLs in one call."""
 
+OAREPO_S3_PART_LINKS = 1000
+"""Number of part links in an answer of invenio-records-resources about transfers of type "M".
+
+A file with more parts shows its first ``OAREPO_S3_URL_WINDOW`` ones and links to the others.
+"""
+
+OAREPO_S3_READ_AFTER_COMMIT = True
+"""Whether the commit of a transfer of type "M" has a task read the file: to prove the digest that
+the client declared, or for want of one to compute the MD5, as invenio-records-resources does.
+
+A digest that the store has proved already costs no reading. Without it the checksum of the file is
+the one that the store made of the parts' own (``multipart:...``).
+"""
+
 OAREPO_S3_PAGE_SIZE = 25
 """Number of uploads on a page of the list of uploads."""
 
@@ -128,3 +142,12 @@ INVENIO_S3_NAMES = {
     "INVENIO_S3_SECRET_ACCESS_KEY": "S3_SECRET_ACCESS_KEY",
 }
 """Other names for settings, honoured in the configuration file and in the environment."""
+
+MULTIPART_TRANSFER = "oarepo_s3.transfers:MultipartTransfer"
+"""Our class for invenio-records-resources' transfers of type "M"."""
+
+STOCK_MULTIPART_TRANSFERS = (
+    "invenio_records_resources.services.files.transfer.MultipartTransfer",
+    "invenio_records_resources.services.files.transfer:MultipartTransfer",
+)
+"""What it takes the place of in ``RECORDS_RESOURCES_TRANSFERS``; a site's own class stays."""

@@ -34,6 +34,7 @@ class OARepoS3:
                 " loaded by its entry point, so remove the second call of init_app()."
             )
         self._init_config(app)
+        self._init_transfers(app)
         redact_logs()
         app.extensions["oarepo-s3"] = UploadContext(app)
 
@@ -47,3 +48,20 @@ class OARepoS3:
             value = os.environ.get(other) or app.config.get(other)
             if value:
                 app.config[name] = value
+
+    def _init_transfers(self, app: Flask) -> None:
+        """Put our transfer "M" in the place of records-resources' own, where that is installed.
+
+        The setting may still be its default, which records-resources only sets if it is not there.
+        """
+        try:
+            from invenio_records_resources import config as records_resources
+        except ImportError:
+            return
+        transfers = app.config.get(
+            "RECORDS_RESOURCES_TRANSFERS", records_resources.RECORDS_RESOURCES_TRANSFERS
+        )
+        app.config["RECORDS_RESOURCES_TRANSFERS"] = [
+            config.MULTIPART_TRANSFER if transfer in config.STOCK_MULTIPART_TRANSFERS else transfer
+            for transfer in transfers
+        ]

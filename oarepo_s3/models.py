@@ -72,6 +72,13 @@ class Upload(db.Model):
     file stays in use until then.
     """
 
+    record_service = db.Column(db.String(255), nullable=True)
+    """Id of invenio-records-resources' file service, if the upload began as a record's transfer."""
+
+    record_pid = db.Column(db.Text, nullable=True)
+    """The record's id in that service: the record's own permissions then decide, and the upload
+    ends with the file of the record."""
+
     user_id = db.Column(db.Integer, nullable=True)
     """Who began the upload; None for a system process."""
 

@@ -10,6 +10,10 @@ write      the one who began it, while they have ``bucket-update``; or ``bucket-
 abort      the one who began it, while they have ``bucket-update``; or ``multipart-delete``
 ========== =====================================================================
 
+An upload that began as the transfer of a record's file is a matter of the record's own permissions,
+as invenio-records-resources names them: ``set_content_files`` to read and write, ``commit_files``
+to complete, ``delete_files`` to abort.
+
 An upload that nobody in particular began (a system process) belongs to all who have
 ``bucket-update``. Permissions are checked again on every call, so that one who loses them in the
 middle of an upload cannot go on.
@@ -23,6 +27,7 @@ from invenio_files_rest.proxies import current_permission_factory
 
 from .core.errors import BucketNotFound, Forbidden, NotAuthenticated, UploadError, UploadNotFound
 from .models import Upload
+from .records import record_allows
 
 
 def current_user_id() -> int | None:
@@ -47,13 +52,27 @@ def require_read(upload: Upload) -> None:
     :raises UploadNotFound: when they may not even know of the bucket.
     """
     bucket = _bucket_of(upload)
-    if not (_owns(upload, bucket) or _can(bucket, "multipart-read")):
+    if _is_record_matter(upload):
+        _require_of_record(upload, "set_content_files")
+    elif not (_owns(upload, bucket) or _can(bucket, "multipart-read")):
         _refuse(bucket, UploadNotFound())
 
 
 def require_write(upload: Upload) -> None:
-    """Let the caller send parts and complete; raises as :func:`require_read`."""
+    """Let the caller send parts; raises as :func:`require_read`."""
+    _require_change(upload, "set_content_files")
+
+
+def require_complete(upload: Upload) -> None:
+    """Let the caller complete; raises as :func:`require_read`."""
+    _require_change(upload, "commit_files")
+
+
+def _require_change(upload: Upload, record_action: str) -> None:
     bucket = _bucket_of(upload)
+    if _is_record_matter(upload):
+        _require_of_record(upload, record_action)
+        return
     if _owns(upload, bucket):
         return
     if not (_can(bucket, "bucket-update") and _can(bucket, "multipart-read")):
@@ -63,7 +82,9 @@ def require_write(upload: Upload) -> None:
 def require_abort(upload: Upload) -> None:
     """Let the caller abort; raises as :func:`require_read`."""
     bucket = _bucket_of(upload)
-    if not (_owns(upload, bucket) or _can(bucket, "multipart-delete")):
+    if _is_record_matter(upload):
+        _require_of_record(upload, "delete_files")
+    elif not (_owns(upload, bucket) or _can(bucket, "multipart-delete")):
         _refuse(bucket, UploadNotFound())
 
 
@@ -91,3 +112,17 @@ def _refuse(bucket: Bucket, hidden: UploadError) -> None:
     if _can(bucket, "bucket-read") or _can(bucket, "bucket-update"):
         raise Forbidden()
     raise hidden
+
+
+def _is_record_matter(upload: Upload) -> bool:
+    return upload.record_service is not None
+
+
+def _require_of_record(upload: Upload, action: str) -> None:
+    if record_allows(upload, action):
+        return
+    if not current_user.is_authenticated:
+        raise NotAuthenticated()
+    if record_allows(upload, "read_files"):
+        raise Forbidden()
+    raise UploadNotFound()

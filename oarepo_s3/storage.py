@@ -158,6 +158,7 @@ class S3FileStorage(S3FSFileStorage):
                 size=wanted.size,
                 content_type=wanted.content_type,
                 part_size=wanted.part_size,
+                num_parts=wanted.num_parts,
                 checksum=wanted.checksum,
                 lifetime=wanted.lifetime,
                 user_id=_user_id() if wanted.user_id is None else wanted.user_id,

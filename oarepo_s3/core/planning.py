@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import InvalidSize, PartOutOfRange
+from .errors import InvalidRequest, InvalidSize, PartOutOfRange
 
 MIB = 2**20
 GIB = 2**30
@@ -90,3 +90,36 @@ def plan_parts(
         part_size = -(-smallest // MIB) * MIB
     part_size = min(part_size, limits.max_part_size)
     return PartPlan(size, part_size, max(1, -(-size // part_size)))
+
+
+def take_plan(
+    size: int, *, limits: PartLimits, num_parts: int, part_size: int | None = None
+) -> PartPlan:
+    """Take the cut that a client has made already, or refuse it.
+
+    For protocols in which the client says how many parts there are: it may have begun to read the
+    file by its own cut, so nothing is moved here.
+
+    :param size: bytes in the file, 0 or more.
+    :param limits: what the store takes; a single part may be smaller than its smallest.
+    :param num_parts: number of parts, 1 or more.
+    :param part_size: bytes of every part but the last; None for parts of one size.
+    :raises InvalidSize: for a size of the file or of a part that the store does not take.
+    :raises InvalidRequest: for a number of parts that the store does not take, or that does not fit
+        the sizes.
+    """
+    if not 0 <= size <= limits.largest_file:
+        raise InvalidSize(size=size, min_size=0, max_size=limits.largest_file)
+    if not 1 <= num_parts <= limits.max_parts:
+        raise InvalidRequest(reason=f"{num_parts} parts are not from 1 to {limits.max_parts}")
+    if part_size is None:
+        part_size = max(1, -(-size // num_parts))
+    smallest = 1 if num_parts == 1 else limits.min_part_size
+    if not smallest <= part_size <= limits.max_part_size:
+        raise InvalidSize(size=part_size, min_size=smallest, max_size=limits.max_part_size)
+    needed = max(1, -(-size // part_size))
+    if needed != num_parts:
+        raise InvalidRequest(
+            reason=f"{size} bytes in parts of {part_size} are {needed} parts, not {num_parts}"
+        )
+    return PartPlan(size, part_size, num_parts)

@@ -6,11 +6,19 @@ from __future__ import annotations
 
 from .abort import abort_upload
 from .complete import complete_upload
-from .create import NewUpload, create_upload, open_for_version
+from .create import NewUpload, create_upload, open_for_version, undo_opening
 from .orphans import OrphanCounts, sweep_orphans
-from .parts import PartUrl, first_window, part_checksums, sign_parts, uploaded_parts
-from .queries import UploadPage, find_upload, get_upload, list_uploads
+from .parts import (
+    PartUrl,
+    first_window,
+    part_checksums,
+    parts_after,
+    sign_parts,
+    uploaded_parts,
+)
+from .queries import UploadPage, find_upload, get_upload, list_uploads, upload_of_file
 from .recover import RecoverCounts, recover_interrupted
+from .removed import abort_removed
 from .sweep import SweepCounts, sweep_expired
 from .verify import VerifyCounts, verify_declared
 
@@ -22,6 +30,7 @@ __all__ = (
     "SweepCounts",
     "UploadPage",
     "VerifyCounts",
+    "abort_removed",
     "abort_upload",
     "complete_upload",
     "create_upload",
@@ -31,10 +40,13 @@ __all__ = (
     "list_uploads",
     "open_for_version",
     "part_checksums",
+    "parts_after",
     "recover_interrupted",
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",
+    "undo_opening",
+    "upload_of_file",
     "uploaded_parts",
     "verify_declared",
 )

@@ -166,6 +166,10 @@ def remove_file(upload: Upload) -> None:
 
 def _remove_version(version: ObjectVersion) -> None:
     bucket_id, key, was_head = version.bucket_id, version.key, version.is_head
+    for column in _references():
+        db.session.execute(
+            sa.update(column.table).where(column == version.version_id).values({column.name: None})
+        )
     db.session.execute(
         sa.delete(ObjectVersionTag).where(ObjectVersionTag.version_id == version.version_id)
     )
@@ -176,6 +180,20 @@ def _remove_version(version: ObjectVersion) -> None:
         if latest is not None:
             latest.is_head = True
             db.session.flush()
+
+
+def _references() -> list[Any]:
+    """Return the columns of record stacks that refer to versions and can do without.
+
+    The file of a record then has no content, and its owner can remove it or send it again.
+    """
+    version_id = ObjectVersion.__table__.c.version_id
+    return [
+        column
+        for table in db.metadata.tables.values()
+        for column in table.columns
+        if column.nullable and column.references(version_id)
+    ]
 
 
 def _delete_marker_of(version: ObjectVersion) -> ObjectVersion | None:

@@ -30,6 +30,8 @@ class Settings:
     part_url_lifetime: timedelta
     url_window: int
     max_urls: int
+    part_links: int
+    read_after_commit: bool
     page_size: int
     sweep_batch: int
     sweep_threads: int
@@ -51,6 +53,8 @@ class Settings:
             part_url_lifetime=timedelta(seconds=config["OAREPO_S3_PART_URL_LIFETIME"]),
             url_window=config["OAREPO_S3_URL_WINDOW"],
             max_urls=config["OAREPO_S3_MAX_URLS"],
+            part_links=config["OAREPO_S3_PART_LINKS"],
+            read_after_commit=config["OAREPO_S3_READ_AFTER_COMMIT"],
             page_size=config["OAREPO_S3_PAGE_SIZE"],
             sweep_batch=config["OAREPO_S3_SWEEP_BATCH"],
             sweep_threads=config["OAREPO_S3_SWEEP_THREADS"],

@@ -10,8 +10,10 @@ whoever assigns.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -31,7 +33,7 @@ from ..core.errors import (
     UploadNotPending,
 )
 from ..core.names import UNFIT
-from ..core.planning import PartPlan, plan_parts
+from ..core.planning import PartPlan, plan_parts, take_plan
 from ..core.states import UploadState
 from ..core.times import utcnow
 from ..models import Upload
@@ -39,6 +41,8 @@ from ..proxies import current_s3
 from .buckets import give_room_back, lock_bucket, require_room
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class NewUpload:
     :param key: name of the file in it.
     :param size: bytes of the whole file.
     :param part_size: bytes of a part, if the client has a wish.
+    :param num_parts: number of parts, if the client has cut the file already; ``part_size`` is then
+        no wish but a part of that.
     :param checksum: the client's digest of the whole file, ``algorithm:value`` as
         :meth:`~oarepo_s3.core.digests.Digest.parse` reads it.
     :param lifetime: how long the upload may take; None for the configured time.
@@ -60,6 +66,7 @@ class NewUpload:
     size: int
     content_type: str | None = None
     part_size: int | None = None
+    num_parts: int | None = None
     checksum: str | None = None
     lifetime: timedelta | None = None
     user_id: int | None = None
@@ -126,11 +133,32 @@ def open_for_version(new: NewUpload, version: ObjectVersion) -> Upload:
     return upload
 
 
+def undo_opening(upload: Upload) -> Callable[[], None]:
+    """Return what drops an upload at its store when its row has been rolled back.
+
+    Nobody knows of it then, so a failure is only logged: the sweep of orphans finds it.
+    """
+    upload_id, stored = upload.id, StoredUpload.of(upload)
+
+    def undo() -> None:
+        try:
+            stored.clear()
+        except StoreError as error:
+            logger.warning(
+                "An upload that was rolled back is still at the store (%s).",
+                error.code,
+                extra={"action": "undo_failed", "upload": str(upload_id), "code": error.code},
+            )
+
+    return undo
+
+
 def _plan(new: NewUpload) -> PartPlan:
     settings = current_s3.settings
-    return plan_parts(
-        new.size, limits=settings.limits, preferred=settings.part_size, wish=new.part_size
-    )
+    limits = settings.limits
+    if new.num_parts is not None:
+        return take_plan(new.size, limits=limits, num_parts=new.num_parts, part_size=new.part_size)
+    return plan_parts(new.size, limits=limits, preferred=settings.part_size, wish=new.part_size)
 
 
 def _check_key(key: str) -> None:

@@ -71,6 +71,16 @@ def first_window(upload: Upload) -> range:
     return range(1, min(upload.num_parts, current_s3.settings.url_window) + 1)
 
 
+def parts_after(upload: Upload, part: int, most: int | None = None) -> str:
+    """Return the parts that follow, such as ``26-1025``; an empty text when none do.
+
+    :param part: the last part that is known already; 0 for none.
+    :param most: how many; None for as many as one call gives URLs of.
+    """
+    last = min(upload.num_parts, part + (most or current_s3.settings.max_urls))
+    return f"{part + 1}-{last}" if part < last else ""
+
+
 def part_signer(upload: Upload, now: datetime) -> PartSigner:
     """Return a signer for the upload's parts; its URLs end with the upload at the latest."""
     if upload.state != UploadState.PENDING:

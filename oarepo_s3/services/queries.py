@@ -56,6 +56,17 @@ def find_upload(bucket_id: UUID, key: str) -> Upload:
     return upload
 
 
+def upload_of_file(file_id: UUID) -> Upload:
+    """Return the upload of a file instance.
+
+    :raises UploadNotFound: when the file did not come by one.
+    """
+    upload = db.session.scalars(sa.select(Upload).where(Upload.file_id == file_id)).first()
+    if upload is None:
+        raise UploadNotFound()
+    return upload
+
+
 def list_uploads(
     user_id: int,
     *,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""Drop uploads whose time has run out, many at a time."""
+"""Drop uploads whose time has run out, or whose record's file is gone, many at a time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ..proxies import current_s3
 from ..signals import before_upload_abort
 from .abort import finish_drop
 from .batches import ask_stores, attempt, claim, release
+from .removed import file_removed
 from .stored import StoredUpload
 from .transactions import committing
 
@@ -51,6 +52,7 @@ def sweep_expired() -> SweepCounts:
     over = sa.or_(
         sa.and_(pending, Upload.expires_at <= now),
         sa.and_(pending, Upload.store_upload_id.is_(None), Upload.created_at <= now - OPENING_TIME),
+        sa.and_(pending, file_removed()),
         Upload.state == UploadState.EXPIRED.value,
     )
     for batch in claim(over):

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from .errors import DATABASE_ERRORS, database_unavailable, let_go
+from ..core.errors import UploadError
+from .errors import DATABASE_ERRORS, database_unavailable, error_response, let_go
 from .openapi import OpenapiResource
 from .records import (
     MultipartUploadAbortResource,
@@ -37,6 +38,8 @@ def create_blueprint(app: Flask) -> Blueprint:
     for error in DATABASE_ERRORS:
         blueprint.register_error_handler(error, database_unavailable)
     blueprint.after_request(let_go)
+    # Views of other stacks (records, files-rest) call our storage and our transfer.
+    blueprint.app_errorhandler(UploadError)(error_response)
     one = "/<upload_id>"
     blueprint.add_url_rule("", view_func=UploadListResource.as_view("uploads"))
     blueprint.add_url_rule(one, view_func=UploadResource.as_view("upload"))

@@ -16,6 +16,7 @@ from ..permissions import (
     current_user_id,
     require_abort,
     require_begin,
+    require_complete,
     require_read,
     require_write,
 )
@@ -28,6 +29,7 @@ from ..services import (
     first_window,
     get_upload,
     list_uploads,
+    parts_after,
     sign_parts,
     uploaded_parts,
 )
@@ -147,7 +149,7 @@ class UploadCompleteResource(Resource):
     def post(self, upload_id: str) -> Response:
         """Verify and complete; repeated, the same answer."""
         upload = pass_upload(upload_id)
-        require_write(upload)
+        require_complete(upload)
         return jsonify(dump_upload(complete_upload(upload, load_claims())))
 
 
@@ -163,7 +165,14 @@ def urls_response(upload: Upload, parts: str, checksums: str = "") -> Response:
         parts, num_parts=upload.num_parts, most=current_s3.settings.max_urls
     )
     digests = dict(zip(numbers, load_digests(checksums, len(numbers)), strict=False))
-    return no_store(jsonify({"urls": dump_urls(sign_parts(upload, numbers, digests))}))
+    urls = dump_urls(sign_parts(upload, numbers, digests))
+    links = {}
+    following = parts_after(upload, max(numbers), len(numbers))
+    if following:
+        links["next"] = url_for(
+            f"{ENDPOINT}.urls", upload_id=upload.id, parts=following, _external=True
+        )
+    return no_store(jsonify({"urls": urls, "links": links}))
 
 
 def parts_response(upload: Upload) -> Response:
