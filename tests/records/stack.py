@@ -11,7 +11,7 @@ from invenio_pidstore.providers.recordid_v2 import RecordIdProviderV2
 from invenio_records.models import RecordMetadataBase
 from invenio_records.systemfields import ModelField
 from invenio_records_permissions import RecordPermissionPolicy
-from invenio_records_permissions.generators import AnyUser, Generator, SystemProcess
+from invenio_records_permissions.generators import Generator, SystemProcess
 from invenio_records_resources.records.api import FileRecord as BaseFileRecord
 from invenio_records_resources.records.api import Record as BaseRecord
 from invenio_records_resources.records.models import FileRecordModelMixin
@@ -83,7 +83,7 @@ class Policy(RecordPermissionPolicy):
     can_set_content_files = EDITORS
     can_commit_files = EDITORS
     can_delete_files = EDITORS
-    can_extract_file_metadata = [AnyUser()]
+    can_extract_file_metadata = [SystemProcess()]
     can_get_file_transfer_metadata = [SystemProcess()]
     can_update_file_transfer_metadata = [SystemProcess()]
 

@@ -31,19 +31,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {".core", ".backends", ".models", ".proxies", ".signals"}
     | DATABASE
     | FILES
-    | {"flask.current_app"},
-    "permissions": {".core", ".models", *FILES, "flask_login"},
+    | {"flask.current_app", "flask.has_app_context"},
+    # The other record stack is asked for its permissions; it may not be installed.
+    "records": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
+    | {"invenio_records_resources.proxies"},
+    "permissions": {".core", ".models", ".records", *FILES, "flask_login"},
     "api": {".core", ".models", ".services", "flask.current_app"},
     "storage": {".core", ".backends", ".proxies", ".services", ".api"}
     | FILES
     | {"invenio_s3", "flask"},
+    "transfers": {".core", ".backends", ".models", ".proxies", ".services"}
+    | {".api", ".storage", ".tasks"}
+    | {*DATABASE, *FILES, "flask", "invenio_records_resources"},
     "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version"}
     | {"flask", "marshmallow"}
     | FILES
     # to know a database that is away, and a body that cannot be read, when it sees one
     | {"sqlalchemy.exc", "werkzeug.exceptions"},
     "tasks": {".services", "celery"},
-    "ext": {".backends.redact", ".config", ".services.context", "flask"},
+    "ext": {".backends.redact", ".config", ".services.context", "flask"}
+    # to know of its transfers, where it is installed
+    | {"invenio_records_resources.config"},
     "": {".ext", ".version"},
     "alembic": {"alembic", "sqlalchemy", "sqlalchemy_utils"},
 }

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""All part links while they are few; beyond that the first ones, and where to find the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from .editor import PART, entry, transfer
+
+LIMIT, WINDOW, PAGE = 12, 4, 6
+MORE = {"upload", "uploaded_parts", "part_urls"}
+
+
+@pytest.fixture(autouse=True)
+def few(app, monkeypatch):
+    """Make files of a dozen parts long ones."""
+    monkeypatch.setitem(app.config, "OAREPO_S3_PART_LINKS", LIMIT)
+    monkeypatch.setitem(app.config, "OAREPO_S3_URL_WINDOW", WINDOW)
+    monkeypatch.setitem(app.config, "OAREPO_S3_MAX_URLS", PAGE)
+
+
+def numbers(found):
+    return [link["part"] for link in found["links"]["parts"]]
+
+
+def first(count):
+    return list(range(1, count + 1))
+
+
+def test_up_to_the_limit_there_are_all_links_and_no_others(editor):
+    begun = editor.begin("a.bin", LIMIT * PART)
+    for found in (begun, editor.read("a.bin").get_json(), entry(editor.list(), "a.bin")):
+        assert numbers(found) == first(LIMIT)
+        assert set(found["links"]) == {"self", "commit", "parts"}
+
+
+def test_beyond_it_the_first_window_and_a_way_to_the_others(editor):
+    begun = editor.begin("a.bin", (LIMIT + 1) * PART)
+    for found in (begun, editor.read("a.bin").get_json(), entry(editor.list(), "a.bin")):
+        assert numbers(found) == first(WINDOW)
+        assert set(found["links"]) == {"self", "commit", "parts", "next_parts"} | MORE
+
+    seen, following = numbers(begun), begun["links"]["next_parts"]
+    while following:
+        page = get(editor, following)
+        assert len(page["urls"]) <= PAGE
+        seen += [link["part"] for link in page["urls"]]
+        following = page["links"].get("next")
+    assert seen == first(LIMIT + 1)
+
+
+def test_what_was_sent_is_listed_and_any_part_is_signed_again(editor):
+    begun = editor.begin("a.bin", (LIMIT + 1) * PART)
+    links = begun["links"]
+    editor.send(begun, bytes(3 * PART), only=(1, 3))
+    assert [part["part"] for part in get(editor, links["uploaded_parts"])["parts"]] == [1, 3]
+    again = get(editor, f"{links['part_urls']}?parts=2,13")["urls"]
+    assert [link["part"] for link in again] == [2, 13]
+    assert get(editor, links["upload"])["num_parts"] == LIMIT + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"), [(0, 0), (1, 1), (WINDOW + 1, WINDOW + 1), (LIMIT + 5, LIMIT)]
+)
+def test_a_client_asks_for_fewer_or_for_more(editor, asked, shown):
+    editor.begin("a.bin", (LIMIT + 1) * PART)
+    found = editor.read("a.bin", f"?part_links={asked}").get_json()
+    assert numbers(found) == first(shown)
+    assert set(found["links"]) == {"self", "commit", "parts", "next_parts"} | MORE
+
+
+def test_a_client_that_has_all_links_can_ask_for_the_way(editor):
+    editor.begin("a.bin", 2 * PART)
+    found = editor.read("a.bin", "?part_links=2").get_json()
+    assert numbers(found) == [1, 2]
+    assert set(found["links"]) == {"self", "commit", "parts"} | MORE
+
+
+def test_a_client_asks_so_when_it_begins(editor):
+    answer = editor.person.post(
+        editor.at("?part_links=1"), json=[transfer("a.bin", 3 * PART)]
+    ).get_json()
+    assert numbers(answer["entries"][0]) == [1]
+
+
+@pytest.mark.parametrize("asked", ["all", "-1", "1.5", "", "²"])
+def test_what_is_no_number_is_refused(editor, asked):
+    editor.begin("a.bin", PART)
+    answer = editor.read("a.bin", f"?part_links={asked}")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_request")
+
+
+def test_a_list_of_several_stays_small(editor):
+    for key in ("a.bin", "b.bin"):
+        editor.begin(key, LIMIT * PART)
+    listing = editor.list().get_json()["entries"]
+    assert [numbers(found) for found in listing] == [first(WINDOW)] * 2
+    assert numbers(editor.read("b.bin").get_json()) == first(LIMIT)
+
+
+def test_a_list_of_many_has_no_more_links_than_one_file(editor):
+    for number in range(5):
+        editor.begin(f"{number}.bin", LIMIT * PART)
+    listing = editor.list().get_json()["entries"]
+    assert sum(len(numbers(found)) for found in listing) <= LIMIT
+    asked = editor.list(f"?part_links={LIMIT}").get_json()["entries"]
+    assert sum(len(numbers(found)) for found in asked) <= LIMIT
+
+
+def test_what_a_call_has_opened_has_all_its_links(editor):
+    editor.begin("old.bin", LIMIT * PART)
+    answer = editor.ask(transfer("a.bin", 5 * PART), transfer("b.bin", 7 * PART))
+    assert numbers(entry(answer, "old.bin")) == first(WINDOW)
+    assert numbers(entry(answer, "a.bin")) == first(5)
+    assert numbers(entry(answer, "b.bin")) == first(7)
+
+
+def test_unless_these_are_too_many_together(editor):
+    answer = editor.ask(transfer("a.bin", 5 * PART), transfer("b.bin", 8 * PART))
+    assert numbers(entry(answer, "a.bin")) == numbers(entry(answer, "b.bin")) == first(WINDOW)
+
+
+def test_files_of_other_kinds_do_not_count(editor):
+    content = bytes(PART)
+    editor.upload("done.bin", content)
+    editor.ask({"key": "stream.txt"})
+    editor.begin("a.bin", LIMIT * PART)
+    assert numbers(entry(editor.list(), "a.bin")) == first(LIMIT)
+
+
+def get(editor, address):
+    """Ask for an address as it is given, below the application's own."""
+    assert address.startswith("https://127.0.0.1:5000/api/") or address.startswith("http://")
+    answer = editor.person.get(address.replace("https://127.0.0.1:5000/api", ""))
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.get_json()
