@@ -20,8 +20,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from invenio_access.permissions import system_identity
 from invenio_app.factory import create_api
 from invenio_db import db
+from invenio_records_resources.proxies import current_service_registry
 
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.services import (
@@ -35,6 +37,9 @@ from oarepo_s3.services import (
     sweep_orphans,
     verify_declared,
 )
+
+from ..records import stack
+from ..records.editor import transfer
 
 TASKS = {
     "sweep": sweep_expired,
@@ -50,6 +55,7 @@ DIED = 99
 def main() -> None:
     """Do what standard input says."""
     app = create_api(**json.loads(sys.argv[1]))
+    stack.mount(app)
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()
@@ -78,9 +84,21 @@ def act(order: dict[str, Any]) -> None:
         create_upload(NewUpload(bucket_id=UUID(order["bucket"]), key="a", size=order["size"]))
     elif order["action"] in TASKS:
         TASKS[order["action"]]()
+    elif "record" in order:
+        act_on_record(**order)
     else:
         work = {"complete": complete_upload, "abort": abort_upload}[order["action"]]
         work(get_upload(UUID(order["upload"])))
+
+
+def act_on_record(action: str, record: str, size: int = 0, **order: Any) -> None:
+    """Call the file service of records."""
+    service = current_service_registry.get(stack.SERVICE)
+    if action == "begin":
+        service.init_files(system_identity, record, [transfer("a", size, 1, size)])
+    else:
+        work = {"commit": service.commit_file, "delete": service.delete_file}[action]
+        work(system_identity, record, "a")
 
 
 def arm(line: str) -> None:
@@ -100,6 +118,8 @@ def arm(line: str) -> None:
         countdown[0] -= writes
         if writes and countdown[0] == 0 and when == "before":
             os._exit(DIED)
+        # A commit may lead to another one before it is over.
+        wrote["since"] = False
         commit()
         wrote["since"] = False
         if writes and countdown[0] == 0:

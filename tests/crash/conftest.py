@@ -65,3 +65,11 @@ def upload(bucket) -> Upload:
     made = create_upload(NewUpload(bucket_id=bucket.id, key="a", size=len(CONTENT)))
     put(sign_parts(made, [1])[0].url, CONTENT)
     return made
+
+
+@pytest.fixture
+def no_grace(app):
+    """Orphans need no age."""
+    app.config["OAREPO_S3_ORPHAN_GRACE"] = NO_GRACE
+    yield
+    app.config["OAREPO_S3_ORPHAN_GRACE"] = 24 * 3600

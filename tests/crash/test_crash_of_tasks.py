@@ -23,7 +23,6 @@ from oarepo_s3.services import (
 from oarepo_s3.services.stored import StoredUpload
 
 from ..people import put
-from .conftest import NO_GRACE
 from .deaths import CONTENT, age, at_store, is_gone, is_there
 
 LONG_AGO = timedelta(hours=7)
@@ -120,14 +119,6 @@ def test_recovery_of_what_the_store_has_dropped(mortal, store, bucket, upload, l
     assert at_store(store, ended) == (0, 0)
     assert db.session.get(Bucket, bucket.id, populate_existing=True).size == 0
     assert FileInstance.get(ended.file_id) is None
-
-
-@pytest.fixture
-def no_grace(app):
-    """Orphans need no age."""
-    app.config["OAREPO_S3_ORPHAN_GRACE"] = NO_GRACE
-    yield
-    app.config["OAREPO_S3_ORPHAN_GRACE"] = 24 * 3600
 
 
 @pytest.mark.parametrize("line", ORPHANS)
