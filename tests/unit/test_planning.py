@@ -8,8 +8,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oarepo_s3.core.errors import InvalidSize, PartOutOfRange
-from oarepo_s3.core.planning import GIB, MIB, TIB, PartLimits, PartPlan, plan_parts
+from oarepo_s3.core.errors import InvalidRequest, InvalidSize, PartOutOfRange
+from oarepo_s3.core.planning import (
+    GIB,
+    MIB,
+    TIB,
+    PartLimits,
+    PartPlan,
+    plan_parts,
+    take_plan,
+)
 
 S3 = PartLimits()
 LARGEST = 10_000 * 5 * GIB
@@ -171,3 +179,62 @@ def test_what_no_cut_can_hold_is_refused_with_the_sizes_that_are_possible(size, 
 def test_the_limits_are_those_of_amazon_s3_with_5_tib_for_an_object():
     assert (S3.min_part_size, S3.max_part_size) == (5 * 1024**2, 5 * 1024**3)
     assert (S3.max_parts, S3.max_size) == (10_000, 5 * 1024**4)
+
+
+@given(sizes, any_limits() | st.just(RAISED), st.none() | part_sizes)
+def test_a_cut_that_was_chosen_here_is_taken_when_a_client_has_made_it(size, limits, wish):
+    if not fits(size, limits):
+        return
+    plan = cut(size, limits, wish=wish)
+    given_back = take_plan(size, limits=limits, num_parts=plan.num_parts, part_size=plan.part_size)
+    assert given_back == plan
+
+
+@given(sizes, any_limits() | st.just(RAISED), st.integers(-1, 50_001), st.none() | part_sizes)
+def test_a_clients_cut_is_taken_as_it_is_or_refused(size, limits, num_parts, part_size):
+    try:
+        plan = take_plan(size, limits=limits, num_parts=num_parts, part_size=part_size)
+    except (InvalidRequest, InvalidSize):
+        return
+    assert (plan.size, plan.num_parts) == (size, num_parts)
+    assert part_size in (None, plan.part_size)
+    assert sum(plan.size_of(part) for part in range(1, num_parts + 1)) == size
+    assert num_parts == 1 or is_legal(plan.part_size, size, limits)
+
+
+@pytest.mark.parametrize(
+    ("size", "num_parts", "part_size", "error"),
+    [
+        (-1, 1, MIB, InvalidSize),
+        (5 * TIB + 1, 10_000, GIB, InvalidSize),
+        (10 * MIB, 0, 5 * MIB, InvalidRequest),
+        (10 * MIB, 10_001, 5 * MIB, InvalidRequest),
+        (10 * MIB, 1, 5 * MIB, InvalidRequest),
+        (10 * MIB, 3, 5 * MIB, InvalidRequest),
+        (10 * MIB, 3, 4 * MIB, InvalidSize),
+        (10 * MIB, 3, None, InvalidSize),
+        (10 * MIB, 1, 0, InvalidSize),
+        (10 * GIB, 2, 5 * GIB + 1, InvalidSize),
+        (10 * GIB, 1, None, InvalidSize),
+    ],
+)
+def test_a_clients_cut_that_cannot_be(size, num_parts, part_size, error):
+    with pytest.raises(error):
+        take_plan(size, limits=S3, num_parts=num_parts, part_size=part_size)
+
+
+@pytest.mark.parametrize(
+    ("size", "num_parts", "part_size", "taken"),
+    [
+        (0, 1, None, 1),
+        (0, 1, 7, 7),
+        (3, 1, 3, 3),
+        (3, 1, None, 3),
+        (17 * MIB, 2, None, 17 * MIB // 2),
+        (10 * MIB + 1, 2, None, 5 * MIB + 1),
+        (10 * MIB, 2, 5 * MIB, 5 * MIB),
+    ],
+)
+def test_a_clients_cut_that_can_be(size, num_parts, part_size, taken):
+    plan = take_plan(size, limits=S3, num_parts=num_parts, part_size=part_size)
+    assert plan == PartPlan(size, taken, num_parts)

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Several callers at once, on a database and a store that take several."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from invenio_db import db
+
+from ..conftest import REAL
+from .editor import PART, transfer
+
+CALLERS = 4
+
+
+@pytest.fixture(scope="module", params=[REAL])
+def place(request):
+    """SQLite takes one writer at a time."""
+    return request.param
+
+
+def at_once(works):
+    """Call them at the same time; each request has a session of the database of its own."""
+    db.session.commit()
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [done.result() for done in [pool.submit(work) for work in works]]
+
+
+def doubles(app, editor):
+    """The same editor, in as many clients as there are callers."""
+    made = []
+    for _ in range(CALLERS):
+        client = app.test_client()
+        with editor.person.client.session_transaction() as session:
+            known = dict(session)
+        with client.session_transaction() as session:
+            session.update(known)
+        made.append(client)
+    return made
+
+
+def test_a_file_is_committed_once_by_several(app, editor):
+    content = os.urandom(PART)
+    editor.send(editor.begin("a.bin", PART), content)
+    address = editor.of("a.bin", "/commit")
+
+    answers = at_once([lambda c=c: c.post(address).status_code for c in doubles(app, editor)])
+
+    assert 200 in answers
+    assert editor.commit("a.bin").status_code == 200
+    assert [upload.state for upload in editor.uploads()] == ["completed"]
+    assert editor.content("a.bin") == content
+    assert editor.bucket_size() == PART
+    assert set(answers) <= {200, 503}
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_file_is_committed_or_removed(app, editor, turn):
+    editor.send(editor.begin("a.bin", PART), os.urandom(PART))
+    commits, deletes = doubles(app, editor)[:2]
+
+    at_once(
+        [
+            lambda: commits.post(editor.of("a.bin", "/commit")),
+            lambda: deletes.delete(editor.of("a.bin")),
+        ]
+    )
+
+    editor.delete("a.bin")
+    assert editor.uploads()[0].state in ("aborted", "completed")
+    assert editor.at_store() == set()
+    assert editor.bucket_size() == 0
+
+
+def test_files_that_begin_at_once_share_the_room(app, new_editor):
+    editor = new_editor(quota_size=2 * PART)
+    clients = doubles(app, editor)
+
+    answers = at_once(
+        [
+            lambda c=c, n=n: c.post(editor.at(), json=[transfer(f"{n}.bin", PART)]).status_code
+            for n, c in enumerate(clients)
+        ]
+    )
+
+    assert sorted(answers) == [201, 201, 400, 400]
+    assert editor.bucket_size() == 2 * PART
+    assert len(editor.uploads()) == 2
+    assert len(editor.at_store()) == 2
