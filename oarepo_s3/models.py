@@ -13,7 +13,7 @@ from invenio_db import db
 from sqlalchemy_utils.types import UUIDType
 
 from .core.checksums import MultipartChecksum
-from .core.digests import Digest
+from .core.digests import ChecksumStatus, Digest, computable
 from .core.errors import InvalidRequest
 from .core.hidden import Hidden
 from .core.planning import PartPlan
@@ -145,7 +145,20 @@ class Upload(db.Model):
 
     @property
     def checksum(self) -> str | None:
-        """The checksum of the completed object, as files-rest stores it; None before."""
+        """The checksum of the completed object, as files-rest stores it; None before.
+
+        The client's digest once it is verified, if it can be computed here: a check of fixity has
+        to be able to repeat it. Else what the store vouches for.
+        """
+        if self.etag and self.checksum_status == ChecksumStatus.VERIFIED:
+            declared = self.declared
+            if declared is not None and declared.algorithm in computable():
+                return str(declared)
+        return self.multipart_checksum
+
+    @property
+    def multipart_checksum(self) -> str | None:
+        """What the store vouches for, whatever is known of the client's digest; None before."""
         return str(MultipartChecksum(self.etag, self.part_size)) if self.etag else None
 
     @property

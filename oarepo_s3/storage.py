@@ -24,6 +24,7 @@ from .api import MultipartUpload
 from .backends import ObjectInfo, PresignsDownloads
 from .backends.s3_clients import accept_tenants
 from .core.checksums import MultipartChecksum, composite_etag
+from .core.digests import LENGTHS, computable, compute
 from .core.errors import FileTooLarge, QuotaExceeded
 from .core.names import fit_name
 from .core.uris import ObjectURI
@@ -32,6 +33,8 @@ from .services import NewUpload, open_for_version
 
 READ_SIZE = 2**20
 """Bytes read at a time while a checksum is computed."""
+
+NOT_THERE = "The object is not there."
 
 
 class S3FileStorage(S3FSFileStorage):
@@ -68,22 +71,24 @@ class S3FileStorage(S3FSFileStorage):
     ) -> str:
         """Compute the checksum again, in the form that the file was stored with.
 
-        The content is read, as for any other checksum: the multipart checksum is computed from the
-        digests of the parts. Where the store encrypts in a way that makes ETags opaque, the ETag
-        that it reports is all there is.
+        The content is read, in flat memory: a digest is computed in its own algorithm, a multipart
+        checksum from the digests of the parts. Where the store encrypts in a way that makes ETags
+        opaque, the ETag that it reports is all there is. In any other form, and before there is a
+        checksum, it is what files-rest computes.
+
+        :param chunk_size: bytes to read at a time.
+        :param progress_callback: gets the size of the file and the bytes read so far.
+        :raises StorageError: when the object is not there, or the algorithm cannot be computed.
         """
-        stored = MultipartChecksum.parse(self._file.checksum if self._file else None)
-        if stored is None:
-            return str(
-                super().checksum(
-                    chunk_size=chunk_size, progress_callback=progress_callback, **kwargs
-                )
-            )
-        info = current_s3.store(self.fileurl).head(ObjectURI.parse(self.fileurl).key)
-        if info is None:
-            raise StorageError(errors="The object is not there.")
-        etag = self._content_etag(stored, info, progress_callback)
-        return str(MultipartChecksum(etag, stored.part_size))
+        stored = (self._file.checksum if self._file else None) or ""
+        if multipart := MultipartChecksum.parse(stored):
+            return self._multipart_checksum(multipart, progress_callback)
+        algorithm = stored.partition(":")[0]
+        if algorithm in LENGTHS:
+            return self._digest(algorithm, chunk_size or READ_SIZE, progress_callback)
+        return str(
+            super().checksum(chunk_size=chunk_size, progress_callback=progress_callback, **kwargs)
+        )
 
     def send_file(
         self,
@@ -171,6 +176,36 @@ class S3FileStorage(S3FSFileStorage):
         self._size = upload.size
         return upload.uri, upload.size, None, False, True
 
+    def _digest(
+        self,
+        algorithm: str,
+        chunk_size: int,
+        progress_callback: Callable[[int, int], None] | None,
+    ) -> str:
+        if algorithm not in computable():
+            raise StorageError(
+                description=f"A checksum in {algorithm} cannot be computed here:"
+                " install oarepo-s3[checksums]."
+            )
+        try:
+            stream = self.open(mode="rb")
+        except FileNotFoundError as error:
+            raise StorageError(description=NOT_THERE) from error
+        with stream:
+            chunks = _chunks(stream, chunk_size, self._size or 0, progress_callback)
+            return str(compute(algorithm, chunks))
+
+    def _multipart_checksum(
+        self,
+        stored: MultipartChecksum,
+        progress_callback: Callable[[int, int], None] | None,
+    ) -> str:
+        info = current_s3.store(self.fileurl).head(ObjectURI.parse(self.fileurl).key)
+        if info is None:
+            raise StorageError(description=NOT_THERE)
+        etag = self._content_etag(stored, info, progress_callback)
+        return str(MultipartChecksum(etag, stored.part_size))
+
     def _content_etag(
         self,
         stored: MultipartChecksum,
@@ -183,6 +218,20 @@ class S3FileStorage(S3FSFileStorage):
         with self.open(mode="rb") as stream:
             digests = list(_digests(stream, part_size, info.size, progress_callback))
         return composite_etag(digests) if stored.is_composite else digests[0].hex()
+
+
+def _chunks(
+    stream: BinaryIO,
+    chunk_size: int,
+    size: int,
+    progress_callback: Callable[[int, int], None] | None,
+) -> Iterator[bytes]:
+    done = 0
+    while chunk := stream.read(chunk_size):
+        yield chunk
+        done += len(chunk)
+        if progress_callback:
+            progress_callback(size, done)
 
 
 def _digests(

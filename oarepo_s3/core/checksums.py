@@ -63,3 +63,12 @@ def composite_etag(part_digests: Iterable[bytes]) -> str:
     digests = list(part_digests)
     outer = hashlib.md5(b"".join(digests), usedforsecurity=False)
     return f"{outer.hexdigest()}-{len(digests)}"
+
+
+def is_etag_of(md5: bytes, etag: str) -> bool:
+    """Whether an ETag proves that the content has this MD5.
+
+    It does in two forms: as the MD5 itself, which rclone's store gives to every object, and as that
+    of an object of a single part. Of more parts an ETag says nothing about the whole.
+    """
+    return etag in (md5.hex(), composite_etag([md5]))

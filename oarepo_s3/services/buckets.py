@@ -18,6 +18,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 
 from ..core.errors import BucketLocked, BucketNotFound, FileTooLarge, QuotaExceeded
+from ..core.times import utcnow
 from ..models import Upload
 
 COVERED_TAG = "oarepo-s3-covered"
@@ -131,6 +132,23 @@ def publish_file(upload: Upload) -> ObjectVersion | None:
     version = ObjectVersion.create(bucket, upload.key, _file_id=file, mimetype=upload.content_type)
     upload.version_id = version.version_id
     return version
+
+
+def replace_checksum(upload: Upload, old: str | None) -> None:
+    """Give the file the checksum that its upload has now.
+
+    Nothing happens when the file is gone, or has another checksum than ``old`` by now.
+    """
+    db.session.flush()
+    new = upload.checksum
+    if new == old:
+        return
+    db.session.execute(
+        sa.update(FileInstance)
+        .where(FileInstance.id == upload.file_id, FileInstance.checksum == old)
+        .values(checksum=new, updated=utcnow())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def give_room_back(upload: Upload) -> None:

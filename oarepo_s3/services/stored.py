@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..backends import ObjectInfo, ObjectStore, PartPage, PartSigner, PresignsParts
+from ..core.checksums import is_etag_of
 from ..core.digests import ChecksumStatus, Digest
 from ..core.errors import StoreFault, StoreMisconfigured, StoreUploadGone, UploadLost
 from ..core.parts import UploadedPart
@@ -108,14 +109,20 @@ class StoredUpload:
     def checksum_status(self, info: ObjectInfo) -> ChecksumStatus | None:
         """Say what the store's own checksum of the object makes of the client's digest.
 
-        None when there is no digest, ``declared`` when the store cannot tell.
+        None when there is no digest, ``declared`` when the store cannot tell. An ETag can prove an
+        MD5, and cannot disprove it: it may be made of the parts, or in a way of the store's own.
         """
         if self.declared is None:
             return None
-        if self._comparable is None or info.checksum is None:
-            return ChecksumStatus.DECLARED
-        same = info.checksum == self._comparable
-        return ChecksumStatus.VERIFIED if same else ChecksumStatus.MISMATCH
+        if self._comparable is not None and info.checksum is not None:
+            same = info.checksum == self._comparable
+            return ChecksumStatus.VERIFIED if same else ChecksumStatus.MISMATCH
+        proved = (
+            info.etag_is_digest
+            and self.declared.algorithm == "md5"
+            and is_etag_of(self.declared.value, info.etag)
+        )
+        return ChecksumStatus.VERIFIED if proved else ChecksumStatus.DECLARED
 
     def clear(self) -> None:
         """Drop parts and object, whatever there is of them; safe to repeat.

@@ -26,6 +26,7 @@ from ..models import Upload
 from ..signals import after_checksum_check
 from .announce import announce
 from .batches import LEASE, attempt, claim, release
+from .buckets import replace_checksum
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
 
@@ -56,6 +57,7 @@ def verify_declared() -> VerifyCounts:
 
     Several workers share the files. A mismatch is reported on the upload, in the log and by a
     signal; the file is left as it is, since only its owner knows which of the two is wrong.
+    A digest that is verified becomes the file's checksum, unless somebody has given it another one.
     """
     counts = VerifyCounts()
     for batch in claim(_readable(), limit=1, lease=_time_to_read):
@@ -84,7 +86,7 @@ def _time_to_read(upload: Upload) -> timedelta:
 
 
 def _verify(upload: Upload) -> None:
-    declared, stored = upload.declared, StoredUpload.of(upload)
+    declared, stored, old = upload.declared, StoredUpload.of(upload), upload.checksum
     if declared is None or not isinstance(stored.store, StreamsObjects):
         return
     end_transaction()
@@ -92,6 +94,7 @@ def _verify(upload: Upload) -> None:
     status = ChecksumStatus.VERIFIED if found == declared else ChecksumStatus.MISMATCH
     with committing():
         upload.checksum_status = status.value
+        replace_checksum(upload, old)
     if status == ChecksumStatus.MISMATCH:
         _report(upload, declared, found)
     announce(after_checksum_check, upload=upload)
