@@ -81,6 +81,10 @@ def let_the_lease_end():
     age(rests_until=None, updated_at=utcnow() - LONG_AGO)
 
 
+def checksum_of(upload):
+    return db.session.get(FileInstance, upload.file_id, populate_existing=True).checksum
+
+
 @pytest.mark.parametrize("line", FINISH_COMPLETE)
 def test_recovery_of_a_completion(mortal, store, bucket, upload, line):
     interrupt("completing")
@@ -148,6 +152,8 @@ def test_verification(mortal, store, bucket, upload, line):
     mortal.die(line, "verify")
     begun = get_upload(upload.id).checksum_status
     assert begun in ("declared", "verified")
+    assert checksum_of(upload).startswith("multipart:" if begun == "declared" else "sha256:")
     let_the_lease_end()
     assert verify_declared().verified == (begun == "declared")
     assert get_upload(upload.id).checksum_status == "verified"
+    assert checksum_of(upload) == digest

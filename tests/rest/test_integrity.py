@@ -11,7 +11,9 @@ from base64 import b64encode
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import FileInstance
 
+from oarepo_s3.core.digests import compute
 from oarepo_s3.models import Upload
 from oarepo_s3.tasks import verify_declared_checksums as verify
 
@@ -77,10 +79,8 @@ def test_a_flipped_byte_is_found_at_completion_by_the_clients_own_etags(uploader
     assert uploader.complete(upload, json={"parts": claims}).status_code == 200
 
 
-@pytest.mark.parametrize("algorithm", ["sha256", "md5", "sha512", "crc32", "crc32c", "crc64nvme"])
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512", "crc32", "crc32c", "crc64nvme"])
 def test_the_digest_of_the_whole_is_verified_by_a_task(uploader, bucket, algorithm):
-    from oarepo_s3.core.digests import compute
-
     declared = str(compute(algorithm, [CONTENT]))
     right = uploader.begin(bucket, "right", len(CONTENT), checksum=declared)
     wrong = uploader.begin(bucket, "wrong", len(CONTENT), checksum=declared)
@@ -89,12 +89,45 @@ def test_the_digest_of_the_whole_is_verified_by_a_task(uploader, bucket, algorit
     for upload in (right, wrong):
         seen = uploader.complete(upload).get_json()
         assert seen["checksum"] == {"value": declared, "status": "declared"}
+        assert seen["file"]["checksum"].startswith("multipart:")
     assert verify() == {**NOTHING, "verified": 1, "mismatched": 1}
-    statuses = [
-        uploader.get(upload["links"]["self"]).get_json()["checksum"]["status"]
-        for upload in (right, wrong)
+    verified, mismatch = (
+        uploader.get(upload["links"]["self"]).get_json() for upload in (right, wrong)
+    )
+    assert (verified["checksum"]["status"], mismatch["checksum"]["status"]) == (
+        "verified",
+        "mismatch",
+    )
+    assert verified["file"]["checksum"] == declared
+    assert mismatch["file"]["checksum"].startswith("multipart:")
+    for seen in (verified, mismatch):
+        file = db.session.get(FileInstance, seen["file"]["file_id"])
+        assert file.checksum == seen["file"]["checksum"]
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_an_md5_is_verified_without_reading_where_the_etag_proves_it(
+    uploader, bucket, place, parts
+):
+    """Ceph's ETag does so for one part, rclone's always."""
+    content = CONTENT[: (parts - 1) * 5 * MIB + 7]
+    flipped = b"?" + content[1:]
+    declared = f"md5:{md5(content).hexdigest()}"
+    begun = [
+        uploader.begin(bucket, key, len(content), part_size=5 * MIB, checksum=declared)
+        for key in ("right", "wrong")
     ]
-    assert statuses == ["verified", "mismatch"]
+    assert [upload["num_parts"] for upload in begun] == [parts, parts]
+    for upload, sent in zip(begun, (content, flipped), strict=True):
+        send_parts(upload, sent)
+    right, wrong = (uploader.complete(upload).get_json() for upload in begun)
+    proved = parts == 1 or place == "local"
+    assert right["checksum"]["status"] == ("verified" if proved else "declared")
+    assert (right["file"]["checksum"] == declared) is proved
+    assert wrong["checksum"]["status"] == "declared"
+    assert verify() == {"verified": int(not proved), "mismatched": 1, "failed": 0}
+    right = uploader.get(right["links"]["self"]).get_json()
+    assert (right["checksum"]["status"], right["file"]["checksum"]) == ("verified", declared)
 
 
 def test_a_file_is_verified_in_flat_memory(uploader, bucket):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from oarepo_s3.core.checksums import MultipartChecksum, composite_etag, strip_etag
+from oarepo_s3.core.checksums import MultipartChecksum, composite_etag, is_etag_of, strip_etag
 
 MD5 = "9e107d9d372bb6826bd81d3542a419d6"
 
@@ -31,6 +31,20 @@ def test_the_etag_of_a_multipart_object_is_the_md5_of_the_md5s_and_their_number(
 def test_the_etag_of_an_empty_object_of_one_part_is_the_known_one():
     # MD5 of the MD5 of nothing, as AWS, Ceph and MinIO answer for one empty part.
     assert composite_etag([hashlib.md5(b"").digest()]) == "59adb24ef3cdbe0297f05b395827453f-1"
+
+
+@given(st.lists(st.binary(max_size=9), min_size=1, max_size=3), st.booleans())
+def test_an_etag_proves_the_md5_of_the_content_or_of_the_only_part(parts, composite):
+    digests = [hashlib.md5(part).digest() for part in parts]
+    whole = hashlib.md5(b"".join(parts))
+    etag = composite_etag(digests) if composite else whole.hexdigest()
+    assert is_etag_of(whole.digest(), etag) is (not composite or len(parts) == 1)
+    assert not is_etag_of(hashlib.md5(b"".join(parts) + b"?").digest(), etag)
+
+
+@pytest.mark.parametrize("etag", ["", "-1", "opaque", MD5[:-1], f"{MD5}-1", f"{MD5}-0"])
+def test_any_other_etag_proves_nothing(etag):
+    assert not is_etag_of(bytes.fromhex(MD5), etag)
 
 
 @given(st.text(min_size=1), st.integers(0, 10**19 - 1))
