@@ -150,7 +150,7 @@ class Upload(db.Model):
         The client's digest once it is verified, if it can be computed here: a check of fixity has
         to be able to repeat it. Else what the store vouches for.
         """
-        if self.etag and self.checksum_status == ChecksumStatus.VERIFIED:
+        if self.checksum_status == ChecksumStatus.VERIFIED:
             declared = self.declared
             if declared is not None and declared.algorithm in computable():
                 return str(declared)
