@@ -37,7 +37,7 @@ autodoc_preserve_defaults = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections\.abc|datetime|flask|invenio_\w+|uuid)\..*"),
     (r"py:class", r"datetime|timedelta|FileInstance"),
-    (r"py:exc", r"FileSizeError"),
+    (r"py:exc", r"FileSizeError|StorageError"),
     (r"py:attr", r"context"),
 ]
 

@@ -40,12 +40,14 @@ from oarepo_s3.services import (
     complete_upload,
     create_upload,
     get_upload,
+    sign_parts,
 )
 from oarepo_s3.signals import after_checksum_check, after_upload_complete
 from oarepo_s3.storage import s3_storage_factory
 from tests.services import Missing
 from tests.services.process import HOST, clean_environment, find_program
 
+from ..people import put
 from .pages import ROOT, blocks, run
 
 PYTHON_FLOW = "docs/howto/python-flow.md"
@@ -275,6 +277,17 @@ def test_a_receiver_hears_of_mismatches(app, caplog):
     finally:
         after_checksum_check.disconnect(receiver)
     assert "data.bin is not what was declared" in caplog.text
+
+
+def test_fixity_is_checked(bucket, capsys):
+    declared = "md5:900150983cd24fb0d6963f7d28e17f72"
+    upload = create_upload(
+        NewUpload(bucket_id=bucket.id, key="data.bin", size=3, checksum=declared)
+    )
+    put(sign_parts(upload, [1])[0].url, b"abc")
+    complete_upload(upload)
+    run("docs/howto/integrity.md", "fixity", bucket=bucket)
+    assert capsys.readouterr().out.startswith(f"{declared} True 20")
 
 
 def test_code_can_be_tested_in_memory(app, location):
