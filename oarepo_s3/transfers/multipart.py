@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from flask import current_app
 from invenio_db import db
 from invenio_db.uow import Operation
@@ -20,6 +21,7 @@ from invenio_files_rest.models import Bucket, FileInstance
 from invenio_files_rest.proxies import current_files_rest
 from invenio_files_rest.storage import pyfs_storage_factory
 from invenio_records_resources.proxies import current_service_registry
+from invenio_records_resources.services.errors import FileKeyNotFoundError
 from invenio_records_resources.services.files.tasks import recompute_multipart_checksum_task
 from invenio_records_resources.services.files.transfer import LOCAL_TRANSFER_TYPE, TransferStatus
 from invenio_records_resources.services.files.transfer.base import Transfer
@@ -145,11 +147,33 @@ class MultipartTransfer(StockMultipartTransfer):
         if upload is None:
             super().commit_file()
             return
+        row_id = self.file_record.id
         upload = complete_upload(get_upload(upload.id))
+        self._lock_file_record(row_id)
+        if self.file_record.transfer.transfer_type == LOCAL_TRANSFER_TYPE:
+            return  # Somebody else has just done the rest.
         Transfer.commit_file(self)
         self.file_record.transfer.transfer_type = LOCAL_TRANSFER_TYPE
         self.file_record.commit()
         self._read_the_file(upload)
+
+    def _lock_file_record(self, row_id: UUID) -> None:
+        """Read the file record again, locked: a client may have committed twice, or somebody else.
+
+        :raises FileKeyNotFoundError: when it was removed meanwhile.
+        """
+        record_class = type(self.file_record)
+        row = db.session.scalars(
+            sa.select(record_class.model_cls)
+            .where(record_class.model_cls.id == row_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).one_or_none()
+        if row is None or row.is_deleted:
+            raise FileKeyNotFoundError(self.record.pid.pid_value, self.key)
+        self._file_record = record_class(row.data, model=row)
+        # The answer is made of what the record shows.
+        self.record.files.entries[self.key] = self._file_record
 
     def delete_file(self) -> None:
         """Do nothing: the upload ends with its file, once that is committed."""
