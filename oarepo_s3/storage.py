@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -17,7 +16,6 @@ from flask import Response, current_app, g
 from invenio_files_rest.errors import FileSizeError, StorageError
 from invenio_files_rest.models import FileInstance
 from invenio_files_rest.storage import pyfs_storage_factory
-from invenio_s3.helpers import redirect_stream
 from invenio_s3.storage import S3FSFileStorage
 
 from .api import MultipartUpload
@@ -28,6 +26,7 @@ from .core.digests import LENGTHS, computable, compute
 from .core.errors import FileTooLarge, QuotaExceeded
 from .core.names import fit_name
 from .core.uris import ObjectURI
+from .downloads import Download, failing_clearly, send
 from .proxies import current_s3
 from .services import NewUpload, open_for_version
 
@@ -100,15 +99,15 @@ class S3FileStorage(S3FSFileStorage):
         chunk_size: int | None = None,
         as_attachment: bool = False,
     ) -> Response:
-        """Redirect to the store, as invenio-s3 does, at the address that clients can reach.
+        """Answer with a redirect to the store, or a HEAD with what is known of the file.
 
-        A name that files-rest took by another way than ours may have what no header can carry.
+        :raises StorageError: when no URL can be signed, with a code of the catalogue of errors.
         """
-        filename = fit_name(filename)
-        store = current_s3.store(self.fileurl) if self._is_s3 else None
-        if not isinstance(store, PresignsDownloads):
+        store = self._downloads()
+        if store is None:
+            # A name that files-rest took by another way than ours may have what no header carries.
             return super().send_file(
-                filename,
+                fit_name(filename),
                 mimetype=mimetype,
                 restricted=restricted,
                 checksum=checksum,
@@ -116,23 +115,34 @@ class S3FileStorage(S3FSFileStorage):
                 chunk_size=chunk_size,
                 as_attachment=as_attachment,
             )
-
-        def url(ResponseContentType: str, ResponseContentDisposition: str) -> str:
-            return store.presign_download(
-                ObjectURI.parse(self.fileurl).key,
-                lifetime=timedelta(seconds=current_app.config["S3_URL_EXPIRATION"]),
-                content_type=ResponseContentType,
-                content_disposition=ResponseContentDisposition,
-            )
-
-        return redirect_stream(
-            url,
-            filename,
-            mimetype=mimetype,
-            restricted=restricted,
-            trusted=trusted,
-            as_attachment=as_attachment,
+        return send(
+            store,
+            ObjectURI.parse(self.fileurl).key,
+            Download(
+                filename,
+                mimetype,
+                restricted=restricted,
+                trusted=trusted,
+                as_attachment=as_attachment,
+                size=self._size,
+                etag=self._known_etag,
+            ),
         )
+
+    def _downloads(self) -> PresignsDownloads | None:
+        """Return the store if clients can be sent to it."""
+        if not self._is_s3:
+            return None
+        with failing_clearly():
+            store = current_s3.store(self.fileurl)
+        return store if isinstance(store, PresignsDownloads) else None
+
+    @property
+    def _known_etag(self) -> str | None:
+        """The object's ETag as the store says it, where the checksum was made of it."""
+        stored = MultipartChecksum.parse(self._file.checksum if self._file else None)
+        known = stored is not None and (stored.is_composite or stored.is_md5)
+        return stored.etag if stored and known else None
 
     @property
     def _is_s3(self) -> bool:

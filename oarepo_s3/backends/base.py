@@ -144,8 +144,17 @@ class PresignsDownloads(Protocol):
         lifetime: timedelta,
         content_type: str | None = None,
         content_disposition: str | None = None,
+        cache_control: str | None = None,
     ) -> str:
-        """Return a URL that answers GET with the object and the given headers."""
+        """Return a URL that answers GET, and GET alone, with the object and the given headers."""
+        ...
+
+    def download_lifetime(self, wanted: timedelta) -> timedelta:
+        """Return how long a URL lives that is made now and wanted for so long.
+
+        Temporary credentials that end earlier shorten it; whoever lets others keep a URL for a
+        while has to know.
+        """
         ...
 
 

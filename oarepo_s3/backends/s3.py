@@ -184,16 +184,28 @@ class S3Store:
         lifetime: timedelta,
         content_type: str | None = None,
         content_disposition: str | None = None,
+        cache_control: str | None = None,
     ) -> str:
-        """Return a URL that answers GET with the object and the given headers."""
+        """Return a URL that answers GET, and GET alone, with the object and the given headers.
+
+        :raises StoreDenied: when there are no credentials, or they are about to end.
+        """
         return self._signer.download(
             key,
             lifetime,
             {
                 "ResponseContentType": content_type,
                 "ResponseContentDisposition": content_disposition,
+                "ResponseCacheControl": cache_control,
             },
         )
+
+    def download_lifetime(self, wanted: timedelta) -> timedelta:
+        """Return how long a URL lives that is made now and wanted for so long.
+
+        :raises StoreDenied: when there are no credentials, or they are about to end.
+        """
+        return self._signer.lifetime(wanted)
 
     @contextmanager
     def _call(self, *, in_upload: bool = False) -> Iterator[None]:

@@ -77,8 +77,15 @@ class UrlSigner:
         return self._presign(
             "get_object",
             {"Bucket": self._bucket, "Key": key, **asked},
-            _url_lifetime(self._credentials(), lifetime),
+            self.lifetime(lifetime),
         )
+
+    def lifetime(self, wanted: timedelta) -> timedelta:
+        """Return how long a URL lives that is signed now: at most ``wanted``, in whole seconds.
+
+        :raises StoreDenied: when there are no credentials, or they are about to end.
+        """
+        return _url_lifetime(self._credentials(), wanted)
 
     def _credentials(self) -> Credentials:
         if self._config.credentials is not None:

@@ -167,7 +167,7 @@ def test_a_stream_is_saved_as_invenio_s3_saves_it(bucket):
     assert version.file.checksum.startswith("md5:")
     assert version.file.verify_checksum()
     answer = version.send_file(restricted=False)
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["Cache-Control"] == "public, max-age=30"
     assert http.request("GET", answer.headers["Location"]).data == content
     with version.file.storage().open() as stream:
         assert stream.read() == content
@@ -214,7 +214,7 @@ def test_names_and_types_of_downloads_are_right_and_harmless(bucket):
     answer = ObjectVersion.get(bucket.id, "page příliš.html").send_file()
     got = http.request("GET", answer.headers["Location"])
     assert got.headers["Content-Type"].startswith("text/plain")
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "private, no-store"
 
 
 @pytest.mark.parametrize(

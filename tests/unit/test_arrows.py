@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"invenio_records_resources.proxies"},
     "permissions": {".core", ".models", ".records", *FILES, "flask_login"},
     "api": {".core", ".models", ".services", "flask.current_app"},
-    "storage": {".core", ".backends", ".proxies", ".services", ".api"}
+    "downloads": {".core", ".backends", "flask", *FILES},
+    "storage": {".core", ".backends", ".proxies", ".services", ".api", ".downloads"}
     | FILES
     | {"invenio_s3", "flask"},
     "transfers": {".core", ".backends", ".models", ".proxies", ".services"}

@@ -47,7 +47,7 @@ class StoreDenied(StoreError):
     code = "store_denied"
     message = (
         "The object store refused the server's credentials ({reason})."
-        " The operator has to mend them; the upload is kept."
+        " The operator has to mend them; nothing is lost."
     )
 
 
@@ -57,7 +57,7 @@ class StoreMisconfigured(StoreError):
     code = "store_misconfigured"
     message = (
         "The object store's bucket or address is configured wrongly ({reason})."
-        " The operator has to mend it; the upload is kept."
+        " The operator has to mend it; nothing is lost."
     )
 
 
