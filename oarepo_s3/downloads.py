@@ -162,6 +162,9 @@ def send(store: PresignsDownloads, key: str, download: Download) -> Response:
         response.headers.update(HARMLESS)
     response.headers["Content-Disposition"] = download.disposition
     response.headers["Cache-Control"] = cache_control
+    if not download.restricted:
+        # Flask may renew a session in any answer: no cache may give it to somebody else.
+        response.vary.add("Cookie")
     return response
 
 

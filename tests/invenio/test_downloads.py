@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Thread
 from urllib.parse import quote
 from uuid import uuid4
@@ -283,9 +284,18 @@ def test_a_public_file_is_cached_for_half_the_life_of_its_url_at_most(server, st
     life = app.config["S3_URL_EXPIRATION"]
     first = plain.request("GET", address, redirect=False)
     assert f"X-Amz-Expires={life}&" in first.headers["Location"]
-    for answer in (first, client.request("GET", address), plain.request("HEAD", address)):
+    head = plain.request("HEAD", address)
+    for answer in (first, head, client.request("GET", address)):
         assert answer.headers["Cache-Control"] == f"public, max-age={life // 2}"
         assert "Expires" not in answer.headers
+    # An answer to somebody with a session may renew it.
+    assert (first.headers["Vary"], head.headers["Vary"]) == ("Cookie", "Cookie")
+
+
+def test_temporary_keys_that_end_earlier_shorten_the_time_in_caches(server, stream, monkeypatch):
+    monkeypatch.setattr(S3Store, "download_lifetime", lambda self, wanted: timedelta(seconds=21))
+    answer = plain.request("GET", server + records_files(stream("a")) + "?public", redirect=False)
+    assert answer.headers["Cache-Control"] == "public, max-age=10"
 
 
 @doors

@@ -114,12 +114,17 @@ def test_a_download_has_the_headers_that_were_asked_for(subject, key):
     subject.store.complete_upload(key, upload_id, subject.store.list_parts(key, upload_id).parts)
     disposition = "attachment; filename=\"a b.txt\"; filename*=UTF-8''%C5%99.txt"
     url = subject.store.presign_download(
-        key, lifetime=LIFETIME, content_type="application/x-test", content_disposition=disposition
+        key,
+        lifetime=LIFETIME,
+        content_type="application/x-test",
+        content_disposition=disposition,
+        cache_control="private, no-store",
     )
     answer = subject.http.request("GET", url)
     assert (answer.status, answer.data) == (200, b"content")
     assert answer.headers["Content-Type"] == "application/x-test"
     assert answer.headers["Content-Disposition"] == disposition
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert subject.http.request("GET", forge(url)).status == subject.traits.forged_status
 
 

@@ -145,6 +145,7 @@ def test_urls_live_as_long_as_wanted_within_7_days_and_the_life_of_the_keys(
     download = made.presign_download("key", lifetime=wanted)
     for seconds in (query(signer.sign(1))["X-Amz-Expires"], query(download)["X-Amz-Expires"]):
         assert least <= int(seconds) <= most
+    assert least <= made.download_lifetime(wanted).total_seconds() <= most
     assert least <= signer.expires_in.total_seconds() <= most
 
 
@@ -156,6 +157,8 @@ def test_keys_that_have_ended_sign_nothing(options, ended):
         made.part_signer("key", "upload", lifetime=HOUR)
     with pytest.raises(StoreDenied, match="have ended"):
         made.presign_download("key", lifetime=HOUR)
+    with pytest.raises(StoreDenied, match="have ended"):
+        made.download_lifetime(HOUR)
 
 
 @SIGNERS
