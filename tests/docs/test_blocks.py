@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ import pytest
 from celery import current_app as celery_app
 from celery.beat import ScheduleEntry
 from invenio_db import db
-from invenio_files_rest.models import Bucket, Location
+from invenio_files_rest.models import Bucket, Location, ObjectVersion
 from invenio_files_rest.proxies import current_files_rest
 from werkzeug.serving import make_server
 
@@ -171,6 +172,14 @@ def test_the_commands_of_a_part_with_a_digest_work(shell, bucket, tmp_path):
     ]
     shell([*helpers, *blocks("docs/howto/integrity.md", "sh")], ID=str(upload.id))
     assert complete_upload(get_upload(upload.id)).state == "completed"
+
+
+def test_the_commands_of_a_download_work(shell, bucket, tmp_path):
+    ObjectVersion.create(bucket, "data.csv", stream=BytesIO(b"a,b\n1,2\n"))
+    db.session.commit()
+    assert "\nContent-Length: 8\n" in shell(blocks("docs/howto/downloads.md", "sh"))
+    assert (tmp_path / "data.csv").read_bytes() == b"a,b\n1,2\n"
+    assert (tmp_path / "begin").read_bytes() == b"a,b\n"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
