@@ -13,7 +13,6 @@ the URL. Ceph RGW 16 to 20 and rclone 1.75 honour all three (measured).
 from __future__ import annotations
 
 import logging
-import mimetypes
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from typing import Any
 from flask import Response, current_app, has_request_context, json, request
 from invenio_files_rest.errors import StorageError
 from invenio_files_rest.helpers import sanitize_mimetype
+from invenio_files_rest.utils import guess_mimetype
 
 from .backends import PresignsDownloads
 from .core.errors import UploadError
@@ -118,11 +118,7 @@ class Download:
 
     @property
     def _type(self) -> str:
-        guessed, compressed = mimetypes.guess_type(fit_name(self.filename))
-        if compressed and self.mimetype in (None, guessed):
-            # The type of what is inside.
-            return OCTETS
-        return self.mimetype or guessed or OCTETS
+        return self.mimetype or str(guess_mimetype(fit_name(self.filename)))
 
     def cache_control(self, lifetime: timedelta) -> str:
         """Say who may keep an answer for how long.

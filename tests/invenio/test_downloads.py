@@ -25,7 +25,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.serving import make_server
 
 from oarepo_s3.backends.s3 import S3Store
-from oarepo_s3.core.errors import StoreDenied
+from oarepo_s3.core.errors import StoreDenied, StoreUnavailable
 from oarepo_s3.proxies import current_s3
 
 from ..services.process import HOST
@@ -274,6 +274,12 @@ def test_a_range_goes_on_to_the_store(server, stream, place, door, asked, told, 
     assert (got.headers["Content-Range"], got.data) == (told, sent)
 
 
+def test_a_compressed_file_is_not_what_is_inside(app, stream):
+    with app.test_request_context(method="HEAD"):
+        answer = stream("a").file.storage().send_file("data.csv.gz")
+    assert (answer.mimetype, answer.content_length) == (OCTETS, len(CONTENT))
+
+
 def test_a_range_behind_the_end_is_refused_by_the_store(server, stream):
     address = server + files_rest(stream("data.bin"))
     assert client.request("GET", address, headers={"Range": "bytes=20-"}).status == 416
@@ -351,25 +357,38 @@ def no_keys(monkeypatch) -> None:
     monkeypatch.setattr(S3Store, "download_lifetime", refuse)
 
 
+@pytest.fixture
+def no_metadata(monkeypatch) -> None:
+    """A server that cannot reach the service from which it gets its keys."""
+
+    def wait(self, wanted):
+        raise StoreUnavailable(reason="ConnectTimeoutError")
+
+    monkeypatch.setattr(S3Store, "download_lifetime", wait)
+
+
 @doors
 @pytest.mark.parametrize(
-    ("fault", "code", "said"),
+    ("fault", "status", "code", "said"),
     [
-        ("wrong_address", "store_misconfigured", "address is configured wrongly"),
-        ("no_keys", "store_denied", "temporary credentials have ended"),
+        ("wrong_address", 502, "store_misconfigured", "address is configured wrongly"),
+        ("no_keys", 502, "store_denied", "temporary credentials have ended"),
+        ("no_metadata", 503, "store_unavailable", "cannot be reached right now"),
     ],
 )
 def test_what_cannot_be_signed_is_a_clear_error(
-    server, stream, door, request, caplog, fault, code, said
+    server, stream, door, request, caplog, fault, status, code, said
 ):
     address = server + door(stream("a.bin"))
     request.getfixturevalue(fault)
     answer = plain.request("GET", address, redirect=False)
-    assert answer.status == 502
+    assert answer.status == status
     assert said in answer.json()["message"]
     # flask-resources keeps of an error its status and its sentence.
-    assert answer.json().get("code") == (None if door is records_resources else code)
+    if door is not records_resources:
+        assert answer.json()["code"] == code
+        assert ("Retry-After" in answer.headers) == (status == 503)
     assert [record.action for record in caplog.records if "signed" in record.message] == [
         "download_failed"
     ]
-    assert plain.request("HEAD", address).status == 502
+    assert plain.request("HEAD", address).status == status
