@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from flask import Response, current_app, g
 from invenio_files_rest.errors import FileSizeError, StorageError
 from invenio_files_rest.models import FileInstance
-from invenio_files_rest.storage import pyfs_storage_factory
+from invenio_files_rest.storage import PyFSFileStorage, pyfs_storage_factory
 from invenio_s3.storage import S3FSFileStorage
 
 from .api import MultipartUpload
@@ -23,7 +23,7 @@ from .backends import ObjectInfo, PresignsDownloads
 from .backends.s3_clients import accept_tenants
 from .core.checksums import MultipartChecksum, composite_etag
 from .core.digests import LENGTHS, computable, compute
-from .core.errors import FileTooLarge, QuotaExceeded
+from .core.errors import FileTooLarge, InvalidLocation, QuotaExceeded
 from .core.names import fit_name
 from .core.uris import ObjectURI
 from .downloads import Download, failing_clearly, send
@@ -230,6 +230,19 @@ class S3FileStorage(S3FSFileStorage):
         return composite_etag(digests) if stored.is_composite else digests[0].hex()
 
 
+class LocalFileStorage(PyFSFileStorage):
+    """Files-rest's storage in a directory, where no client can send parts."""
+
+    def save(self, incoming_stream: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Save a stream.
+
+        :raises InvalidLocation: for a :class:`~oarepo_s3.api.MultipartUpload`.
+        """
+        if isinstance(incoming_stream, MultipartUpload):
+            raise InvalidLocation(uri=self.fileurl)
+        return tuple(super().save(incoming_stream, *args, **kwargs))
+
+
 def _chunks(
     stream: BinaryIO,
     chunk_size: int,
@@ -271,10 +284,20 @@ def _user_id() -> int | None:
     return identity_id if isinstance(identity_id, int) else None
 
 
-def s3_storage_factory(fileinstance: FileInstance | None = None, **kwargs: Any) -> S3FileStorage:
-    """Return the storage of a file; for ``FILES_REST_STORAGE_FACTORY``."""
+def s3_storage_factory(fileinstance: FileInstance | None = None, **kwargs: Any) -> PyFSFileStorage:
+    """Return the storage of a file; for ``FILES_REST_STORAGE_FACTORY``.
+
+    A location that is a directory keeps files-rest's own storage: invenio-s3's can neither send nor
+    delete the files there.
+    """
     return pyfs_storage_factory(
         fileinstance=fileinstance,
-        filestorage_class=partial(S3FileStorage, file=fileinstance),
+        filestorage_class=partial(_storage_at, file=fileinstance),
         **kwargs,
     )
+
+
+def _storage_at(fileurl: str, *, file: FileInstance | None, **kwargs: Any) -> PyFSFileStorage:
+    if "://" in fileurl and not fileurl.startswith("file://"):
+        return S3FileStorage(fileurl, file=file, **kwargs)
+    return LocalFileStorage(fileurl, **kwargs)

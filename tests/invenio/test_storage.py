@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import io
 import os
+import uuid
 
 import pytest
 from invenio_db import db
 from invenio_files_rest.errors import FileInstanceUnreadableError, FileSizeError, StorageError
-from invenio_files_rest.models import Bucket, FileInstance, ObjectVersion
+from invenio_files_rest.models import Bucket, FileInstance, Location, ObjectVersion
 from invenio_files_rest.tasks import remove_file_data
 from werkzeug.http import parse_options_header
 
 from oarepo_s3.api import MultipartUpload
 from oarepo_s3.backends.s3 import S3Store
+from oarepo_s3.core.errors import InvalidLocation
 from oarepo_s3.models import Upload
 from oarepo_s3.services import complete_upload, get_upload
 from oarepo_s3.storage import S3FileStorage
@@ -41,8 +43,6 @@ def send(session, content):
 
 def finish(session):
     """Complete."""
-    import uuid
-
     return complete_upload(get_upload(uuid.UUID(session.id)))
 
 
@@ -157,6 +157,36 @@ def test_files_rest_can_delete_an_unfinished_file(bucket, store):
 
     assert FileInstance.get(file_id) is None
     assert "Contents" not in store.client().list_objects_v2(Bucket=store.bucket, Prefix=key)
+
+
+@pytest.fixture(params=["", "file://"], ids=["path", "file-uri"])
+def directory(database, request, tmp_path):
+    """A bucket whose location is a directory."""
+    place = Location(name=f"dir-{uuid.uuid4().hex[:8]}", uri=f"{request.param}{tmp_path}")
+    db.session.add(place)
+    in_directory = Bucket.create(location=place)
+    db.session.commit()
+    return in_directory
+
+
+def test_a_location_that_is_a_directory_works_as_without_us(app, directory, tmp_path):
+    version = ObjectVersion.create(directory, "a", stream=io.BytesIO(b"local"))
+    db.session.commit()
+    assert version.file.verify_checksum()
+    with app.test_request_context():
+        answer = version.send_file()
+        answer.direct_passthrough = False
+        assert (answer.status_code, answer.data) == (200, b"local")
+        answer.close()
+    version.file.storage().delete()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_directory_takes_no_multipart_upload(directory):
+    with pytest.raises(InvalidLocation):
+        assign(directory, "a", 10)
+    db.session.rollback()
+    assert ObjectVersion.get(directory.id, "a") is None
 
 
 def test_a_stream_is_saved_as_invenio_s3_saves_it(bucket):

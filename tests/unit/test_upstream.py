@@ -39,6 +39,16 @@ def make(kind, **kwargs):
         return kind("/nowhere/file", **kwargs)
 """
 
+CONFTEST = """
+import pytest
+
+from invenio_s3 import S3FSFileStorage
+
+@pytest.fixture
+def imported():
+    return S3FSFileStorage
+"""
+
 GETS_OURS = """
 @pytest.mark.parametrize("data", [b"x" * 10**6, b"short"])
 def test_names(data, request):
@@ -51,8 +61,9 @@ def test_search():
     assert client.index("records", {}, id="7")["result"] == "created"
     client.search(index="records")
 
-def test_it(app_config):
-    storage = make(invenio_s3.S3FSFileStorage, size=7)
+def test_it(app_config, imported):
+    assert imported is invenio_s3.S3FSFileStorage
+    storage = make(imported, size=7)
     assert origin(type(storage)) == "oarepo_s3.storage.S3FileStorage"
     assert storage._size == 7
     for module in (invenio_s3, invenio_s3.storage):
@@ -87,6 +98,8 @@ def test_it():
 def run_plugin(directory: Path, mode: str, test: str) -> tuple[int, str]:
     """Run a test with the plugin, as the runner does; returns pytest's status and what it said."""
     (directory / "test_one.py").write_text(USES_IT + test)
+    # pytest imports it before it configures plugins.
+    (directory / "conftest.py").write_text(CONFTEST)
     (directory / "pytest.ini").write_text("[pytest]\n")
     checkout = PLUGIN.parents[2]
     environment = {name: value for name, value in os.environ.items() if name != "SEARCH_HOSTS"}
@@ -135,7 +148,7 @@ def run_plugin(directory: Path, mode: str, test: str) -> tuple[int, str]:
             ["invenio-s3's own storage class was used."],
             id="stock-in-ours",
         ),
-        pytest.param("theirs", GETS_NONE, 4, ["has to be one of stock, ours"], id="unknown-mode"),
+        pytest.param("theirs", GETS_NONE, 4, ["one of stock, invenio-s3, ours"], id="unknown-mode"),
     ],
 )
 def test_tests_of_others_get_what_the_mode_says(tmp_path, mode, test, status, said):

@@ -11,6 +11,9 @@ environment variable ``OAREPO_S3_UPSTREAM`` says what is tested:
     invenio-s3's own was.
 ``stock``
     This package is not installed, as far as anybody can see.
+``invenio-s3``
+    As ``stock``, but an application that names no factory gets that of invenio-s3: what fails with
+    this one and with ours is no fault of ours.
 """
 
 from __future__ import annotations
@@ -25,8 +28,12 @@ from typing import Any
 import pytest
 
 MODE_VARIABLE = "OAREPO_S3_UPSTREAM"
-MODES = ("stock", "ours")
-FACTORY = "oarepo_s3.storage.s3_storage_factory"
+FACTORIES = {
+    "stock": None,
+    "invenio-s3": "invenio_s3.s3fs_storage_factory",
+    "ours": "oarepo_s3.storage.s3_storage_factory",
+}
+"""The factory that an application gets which names none, by mode."""
 LONGEST_ID = 40
 
 INDEX_CALLS = ("_alias", "_aliases", "_index_template", "_refresh", "_settings", "_template")
@@ -36,22 +43,28 @@ used: Counter[str] = Counter()
 """How many storages were made, by the name of the class."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Swap before any module of tests is imported, and come after pytest-invenio's fixtures."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Swap before a conftest imports what it tests."""
     mode = os.environ.get(MODE_VARIABLE)
-    if mode not in MODES:
-        raise pytest.UsageError(f"{MODE_VARIABLE} has to be one of {', '.join(MODES)}")
+    if mode not in FACTORIES:
+        raise pytest.UsageError(f"{MODE_VARIABLE} has to be one of {', '.join(FACTORIES)}")
     patch = pytest.MonkeyPatch()
-    config.add_cleanup(patch.undo)
-    config.addinivalue_line("markers", "manual: for people, with a store of their own")
-    if mode == "stock":
-        hide_package(patch)
-    else:
+    early_config.add_cleanup(patch.undo)
+    if mode == "ours":
         swap_storage(patch)
-        config.pluginmanager.register(OurFactory(), "oarepo-s3-upstream-factory")
+    else:
+        hide_package(patch)
     count_storages(patch)
     if "SEARCH_HOSTS" not in os.environ:
         replace_search(patch)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the factory after pytest-invenio's settings."""
+    config.addinivalue_line("markers", "manual: for people, with a store of their own")
+    if factory := FACTORIES[os.environ[MODE_VARIABLE]]:
+        config.pluginmanager.register(DefaultFactory(factory), "oarepo-s3-upstream-factory")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -85,13 +98,16 @@ def complaint(made: Counter[str]) -> str | None:
     return None
 
 
-class OurFactory:
+class DefaultFactory:
     """Its fixture comes after pytest-invenio's of the same name, and before that of a conftest."""
+
+    def __init__(self, factory: str) -> None:
+        self._factory = factory
 
     @pytest.fixture(scope="module")
     def app_config(self, app_config: dict[str, Any]) -> dict[str, Any]:
-        """Take our factory, unless the tests name one."""
-        app_config["FILES_REST_STORAGE_FACTORY"] = FACTORY
+        """Take the factory, unless the tests name one."""
+        app_config["FILES_REST_STORAGE_FACTORY"] = self._factory
         return app_config
 
 
