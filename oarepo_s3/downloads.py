@@ -24,6 +24,7 @@ from flask import Response, current_app, has_request_context, json, request
 from invenio_files_rest.errors import StorageError
 from invenio_files_rest.helpers import sanitize_mimetype
 from invenio_files_rest.utils import guess_mimetype
+from invenio_s3 import storage as invenio_storage
 
 from .backends import PresignsDownloads
 from .core.errors import UploadError
@@ -43,16 +44,6 @@ ACTIVE_TYPES = {
 }
 """What a browser could run. files-rest calls it plain text; it is saved as well, because the header
 that forbids a browser to guess a type (``nosniff``) cannot be asked of a store."""
-
-HARMLESS = {
-    "Content-Security-Policy": "default-src 'none';",
-    "X-Content-Type-Options": "nosniff",
-    "X-Download-Options": "noopen",
-    "X-Permitted-Cross-Domain-Policies": "none",
-    "X-Frame-Options": "deny",
-    "X-XSS-Protection": "1; mode=block",
-}
-"""What files-rest sends with a file that nobody vouches for."""
 
 _TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*\Z", re.ASCII)
 
@@ -110,11 +101,15 @@ class Download:
         return str(sanitize_mimetype(self._type, filename=self.filename))
 
     @property
+    def is_saved(self) -> bool:
+        """Whether it is to be saved, and not shown."""
+        active = not self.trusted and self._type in ACTIVE_TYPES
+        return self.as_attachment or active or self.content_type == OCTETS
+
+    @property
     def disposition(self) -> str:
         """Whether it is shown or saved, and under which name."""
-        active = not self.trusted and self._type in ACTIVE_TYPES
-        saved = self.as_attachment or active or self.content_type == OCTETS
-        return content_disposition("attachment" if saved else "inline", self.filename)
+        return content_disposition("attachment" if self.is_saved else "inline", self.filename)
 
     @property
     def _type(self) -> str:
@@ -143,21 +138,20 @@ def send(store: PresignsDownloads, key: str, download: Download) -> Response:
         )
         cache_control = download.cache_control(lifetime)
         if has_request_context() and request.method == "HEAD":
-            response = _description(download)
+            response = _describe(_answer(download, ""), download)
         else:
-            response = _redirect(
-                store.presign_download(
-                    key,
-                    lifetime=lifetime,
-                    content_type=download.content_type,
-                    content_disposition=download.disposition,
-                    cache_control=cache_control,
-                )
+            url = store.presign_download(
+                key,
+                lifetime=lifetime,
+                content_type=download.content_type,
+                content_disposition=download.disposition,
+                cache_control=cache_control,
             )
-    if not download.trusted:
-        response.headers.update(HARMLESS)
-    response.headers["Content-Disposition"] = download.disposition
+            response = _answer(download, url)
+            # There is nothing in it that could have a type.
+            del response.headers["Content-Type"]
     response.headers["Cache-Control"] = cache_control
+    del response.headers["Expires"]
     if not download.restricted:
         # Flask may renew a session in any answer: no cache may give it to somebody else.
         response.vary.add("Cookie")
@@ -179,24 +173,36 @@ def failing_clearly() -> Iterator[None]:
         raise DownloadFailed(error) from error
 
 
-def _redirect(url: str) -> Response:
-    response = current_app.response_class(status=302)
-    # There is nothing in it that could have a type.
-    del response.headers["Content-Type"]
-    response.headers["Location"] = url
+def _answer(download: Download, url: str) -> Response:
+    """Return invenio-s3's redirect, with the headers that make an answer harmless; without a body.
+
+    The disposition in it is not for the client, which has that of the store's answer in the end.
+    """
+    response: Response = invenio_storage.redirect_stream(
+        lambda **asked: url,
+        fit_name(download.filename),
+        mimetype=download.content_type,
+        restricted=download.restricted,
+        trusted=download.trusted,
+        as_attachment=download.is_saved,
+    )
+    response.data = b""
     return response
 
 
-def _description(download: Download) -> Response:
+def _describe(response: Response, download: Download) -> Response:
     """Answer a HEAD with what a GET gets from the store in the end.
 
     The time of the last change is left out: only the store knows it.
     """
-    response = current_app.response_class(status=200)
+    response.status_code = 200
+    del response.headers["Location"]
     response.headers["Content-Type"] = download.content_type
+    response.headers["Content-Disposition"] = download.disposition
     response.headers["Accept-Ranges"] = "bytes"
     # The length of what is described, not of the description.
     response.automatically_set_content_length = False
+    del response.headers["Content-Length"]
     if download.size is not None:
         response.content_length = download.size
     if download.etag is not None:

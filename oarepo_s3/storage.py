@@ -101,7 +101,8 @@ class S3FileStorage(S3FSFileStorage):
     ) -> Response:
         """Answer with a redirect to the store, or a HEAD with what is known of the file.
 
-        :raises StorageError: when no URL can be signed, with a code of the catalogue of errors.
+        :raises StorageError: when no URL can be signed, with a code of the catalogue of errors
+            where it has one.
         """
         store = self._downloads()
         if store is None:
@@ -115,19 +116,22 @@ class S3FileStorage(S3FSFileStorage):
                 chunk_size=chunk_size,
                 as_attachment=as_attachment,
             )
-        return send(
-            store,
-            ObjectURI.parse(self.fileurl).key,
-            Download(
-                filename,
-                mimetype,
-                restricted=restricted,
-                trusted=trusted,
-                as_attachment=as_attachment,
-                size=self._size,
-                etag=self._known_etag,
-            ),
+        download = Download(
+            filename,
+            mimetype,
+            restricted=restricted,
+            trusted=trusted,
+            as_attachment=as_attachment,
+            size=self._size,
+            etag=self._known_etag,
         )
+        try:
+            return send(store, ObjectURI.parse(self.fileurl).key, download)
+        except StorageError:
+            raise
+        except Exception as error:
+            # The error that callers of invenio-s3 know for this.
+            raise StorageError(description=f"Could not send file: {error}") from error
 
     def _downloads(self) -> PresignsDownloads | None:
         """Return the store if clients can be sent to it."""

@@ -237,6 +237,17 @@ def test_verification_reads_every_byte_and_reports_progress(bucket):
     assert seen[-1] == len(content)
 
 
+def test_a_redirection_that_cannot_be_made_is_the_error_of_invenio_s3(bucket, monkeypatch):
+    def fail(*args, **kwargs):
+        raise OSError("no")
+
+    monkeypatch.setattr("invenio_s3.storage.redirect_stream", fail)
+    version = ObjectVersion.create(bucket, "a", stream=io.BytesIO(b"a"))
+    with pytest.raises(StorageError, match="Could not send file: no"):
+        version.file.storage().send_file("a")
+    db.session.rollback()
+
+
 def test_names_and_types_of_downloads_are_right_and_harmless(bucket):
     html, _ = assign(bucket, "page příliš.html", 4, content_type="text/html")
     send(html.session, b"<b/>")

@@ -94,7 +94,7 @@ def copy_tests(checkout: Path, directory: Path) -> None:
     shutil.copytree(checkout / "tests", suite / "tests")
     # The tests of invenio-s3 upload it.
     shutil.copy(checkout / "LICENSE", suite)
-    (suite / "pytest.ini").write_text("[pytest]\naddopts = -W ignore -k 'not manual'\n")
+    (suite / "pytest.ini").write_text("[pytest]\naddopts = -W ignore -m 'not manual'\n")
 
 
 @contextlib.contextmanager
@@ -212,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     print(f"\n{asked.suite} {importlib.metadata.version(asked.suite)}, installed")
     for mode, run in runs.items():
-        print(f"{mode:<12}{run.counts()}{'' if run.ok else '  BROKEN OFF'}")
+        print(f"{mode:<12}{run.counts()}{'' if run.ok else '  INVALID, see above'}")
     print_list("not passed with stock", not_passed(runs["stock"]))
     previous, last = list(runs)[-2:]
     for mode in list(runs)[1:-1]:
