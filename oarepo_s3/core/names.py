@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from unicodedata import normalize
+from unicodedata import combining, normalize
 from urllib.parse import quote
 
 UNFIT = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -23,11 +23,8 @@ def fit_name(name: str) -> str:
     return UNFIT.sub("_", name)
 
 
-_MISREAD = re.compile(r'["\\%/]')
-"""What clients misread in a file name (RFC 6266, appendix D)."""
-
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-"""What needs no quotes (RFC 9110, 5.6.2)."""
+_NOT_PLAIN = re.compile(r'[^ -~]|["\\%/]')
+"""What clients misread in a quoted file name (RFC 6266, appendix D), and whatever is no ASCII."""
 
 _ATTR_CHAR = "!#$&+-.^_`|~"
 """What stands for itself in an extended value, beside letters and digits (RFC 5987, 3.2.1)."""
@@ -44,7 +41,7 @@ def content_disposition(kind: Literal["inline", "attachment"], name: str) -> str
     name = fit_name(name)
     if not name:
         return kind
-    bare = normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-    plain = _MISREAD.sub("_", bare)
-    header = f"{kind}; filename=" + (plain if _TOKEN.match(plain) else f'"{plain}"')
+    bare = "".join(character for character in normalize("NFKD", name) if not combining(character))
+    plain = _NOT_PLAIN.sub("_", bare)
+    header = f'{kind}; filename="{plain}"'
     return header if plain == name else f"{header}; filename*=UTF-8''{quote(name, _ATTR_CHAR)}"

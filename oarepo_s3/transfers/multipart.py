@@ -19,22 +19,18 @@ from invenio_db import db
 from invenio_db.uow import Operation
 from invenio_files_rest.models import Bucket, FileInstance
 from invenio_files_rest.proxies import current_files_rest
-from invenio_files_rest.storage import pyfs_storage_factory
 from invenio_records_resources.proxies import current_service_registry
 from invenio_records_resources.services.errors import FileKeyNotFoundError
 from invenio_records_resources.services.files.tasks import recompute_multipart_checksum_task
 from invenio_records_resources.services.files.transfer import LOCAL_TRANSFER_TYPE, TransferStatus
 from invenio_records_resources.services.files.transfer.base import Transfer
 from invenio_records_resources.services.files.transfer.providers.multipart import (
-    MultipartStorageExt,
-)
-from invenio_records_resources.services.files.transfer.providers.multipart import (
     MultipartTransfer as StockMultipartTransfer,
 )
 from invenio_records_resources.services.uow import RecordCommitOp, TaskOp
 
 from ..api import MultipartUpload
-from ..backends import ObjectStore, PresignsParts
+from ..backends import PresignsParts
 from ..core.checksums import MultipartChecksum
 from ..core.digests import ChecksumStatus
 from ..core.errors import InvalidLocation, InvalidRequest
@@ -195,17 +191,6 @@ class MultipartTransfer(StockMultipartTransfer):
             return dict(super().expand_links(identity, self_url))
         return part_links(upload, self.file_record, self.record)
 
-    def _get_storage(self, **kwargs: Any) -> Any:
-        """Return the storage of a file that records-resources takes care of.
-
-        invenio-s3's storage says of files on a disk, too, that they are sent to the store.
-        """
-        found = super()._get_storage(**kwargs)
-        if _store_of(found) is not None:
-            return found
-        kwargs.setdefault("fileinstance", self._file_record and self.file_record.file)
-        return MultipartStorageExt(pyfs_storage_factory(**kwargs))
-
     def _read_the_file(self, upload: Upload) -> None:
         """Have a task find out the checksum of the whole file, if it is not known yet."""
         if not current_s3.settings.read_after_commit:
@@ -240,15 +225,12 @@ def _takes_uploads(bucket: Bucket) -> bool:
     storage = current_files_rest.storage_factory(
         fileinstance=FileInstance(id=uuid4(), size=0), default_location=bucket.location.uri
     )
-    return isinstance(storage, S3FileStorage) and isinstance(_store_of(storage), PresignsParts)
-
-
-def _store_of(storage: Any) -> ObjectStore | None:
-    """Return the object store that a storage writes to; None for a disk."""
+    if not isinstance(storage, S3FileStorage):
+        return False
     try:
-        return current_s3.store(storage.fileurl)
+        return isinstance(current_s3.store(storage.fileurl), PresignsParts)
     except InvalidLocation:
-        return None
+        return False
 
 
 def _service_id(file_service: Any) -> str | None:

@@ -121,9 +121,8 @@ def test_a_bad_name_that_is_already_there_splits_no_answer(uploader, bucket, key
     got = http.request("GET", headers["Location"])
     assert (got.status, got.data) == (200, b"content")
     assert "Set-Cookie" not in got.headers
-    assert got.headers["Content-Disposition"] == headers["Content-Disposition"]
     # One file name, whatever quotes are in it.
-    assert headers["Content-Disposition"].count('"') == 2
+    assert got.headers["Content-Disposition"].count('"') == 2
 
 
 TYPES = [
