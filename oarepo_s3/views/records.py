@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, jsonify, request
+from werkzeug.exceptions import HTTPException
 
 from ..core.errors import UploadNotFound
 from ..models import Upload
@@ -130,8 +131,23 @@ def multipart_actions(
 
 def _record_bucket() -> Any:
     """Return the files-rest bucket of the record that the address names."""
-    _, record = (request.view_args or {})["pid_value"].data
+    _, record = _resolve((request.view_args or {})["pid_value"])
     bucket = getattr(record.files, "bucket", None)
     if bucket is None:
         raise UploadNotFound()
     return bucket
+
+
+def _resolve(pid_value: Any) -> Any:
+    """Return identifier and record of the address.
+
+    :raises UploadNotFound: when the identifier redirects, and invenio-records-rest finds no address
+        to redirect to: it looks in the blueprint of the request alone, and would answer 500.
+    """
+    try:
+        return pid_value.data
+    except HTTPException as error:
+        pid_error = getattr(error, "pid_error", None)
+        if getattr(pid_error, "destination_pid", None) is None:
+            raise
+        raise UploadNotFound() from error
