@@ -9,6 +9,7 @@ from invenio_db import db
 from invenio_files_rest.permissions import BucketRead, BucketUpdate, ObjectRead
 from invenio_files_rest.proxies import current_permission_factory
 from invenio_files_rest.views import check_permission
+from invenio_records.models import RecordMetadata
 from invenio_records_files.api import Record
 from invenio_records_files.models import RecordsBuckets
 from webargs import fields
@@ -31,15 +32,25 @@ class DataRecord(Record):
                 db.session.add(ActionUsers.allow(need, user_id=current_user.id))
         return record
 
+    @classmethod
+    def lock(cls, id_):
+        """Return the record as it is now, and let others wait until the commit.
+
+        Several of its files may begin, or be completed, at the same time. Each writes the record,
+        and with an older one in hand that would be a StaleDataError.
+        """
+        query = RecordMetadata.query.filter_by(id=id_, is_deleted=False)
+        model = query.populate_existing().with_for_update().one()
+        return cls(model.data, model=model)
+
 
 @use_kwargs({"size": fields.Integer(required=True), "content_type": fields.String()})
 def begin_multipart(pid_value, key, size, content_type=None):
     """Begin an upload: assign it to the record's files, and say where the parts go."""
     pid, record = pid_value.data
-    files = record.files
-    if files is None:
+    if record.files is None:
         abort(404, "The record has no files.")
-    check_permission(current_permission_factory(files.bucket, "bucket-update"), hidden=False)
+    check_permission(current_permission_factory(record.files.bucket, "bucket-update"), hidden=False)
 
     def address(view):
         return url_for(f".recid_{view}", pid_value=pid.pid_value, key=key, _external=True)
@@ -51,7 +62,8 @@ def begin_multipart(pid_value, key, size, content_type=None):
         complete_url=address("complete_multipart"),
         abort_url=address("abort_multipart"),
     )
-    files[key] = upload
+    record = DataRecord.lock(record.id)
+    record.files[key] = upload
     record.commit()
     db.session.commit()
     answer = jsonify(upload.session.to_dict())
@@ -77,7 +89,7 @@ def refresh_files(app, upload):
     """Write what became of a file into the JSON of its records."""
     for link in RecordsBuckets.query.filter_by(bucket_id=upload.bucket_id):
         if not link.record.is_deleted:
-            record = DataRecord.get_record(link.record_id)
+            record = DataRecord.lock(link.record_id)
             record.files.flush()
             record.commit()
     db.session.commit()
