@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,18 +14,35 @@ from urllib.parse import quote
 import pytest
 
 from oarepo_s3.views import multipart_actions
+from tests.docs.pages import blocks
 from tests.invenio.test_storage import PART
 from tests.people import Person, http, put
 
 
 @pytest.fixture(scope="module")
-def plain(place) -> Iterator[ModuleType]:
-    """The module that the documentation prints, importable by its printed name."""
+def plain(place, tmp_path_factory) -> Iterator[ModuleType]:
+    """The module that the documentation prints, installed by the entry points that it prints."""
+    installed = tmp_path_factory.mktemp("installed")
+    write_metadata(installed / "plain_app-1.0.dist-info")
     with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(installed)
         patch.syspath_prepend(Path(__file__).parent / "app")
         import plain_app
 
         yield plain_app
+
+
+def write_metadata(folder: Path) -> None:
+    """Write what pip writes of a package with the printed ``setup.cfg``."""
+    (printed,) = blocks("docs/howto/records-files.md", "entry_points")
+    setup = ConfigParser()
+    setup.read_string(printed)
+    groups = setup["options.entry_points"].items()
+    folder.mkdir()
+    (folder / "METADATA").write_text("Name: plain-app\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(
+        "\n".join(f"[{name}]{lines}" for name, lines in groups)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +56,8 @@ def app_config(app_config, plain) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def app(base_app, database, plain) -> Iterator[Any]:
-    """The application, put together as entry points do it."""
-    base_app.register_blueprint(plain.create_blueprint(base_app))
-    plain.connect(base_app)
-    # And by somebody who forgot the rest of the blueprint.
+def app(base_app, database) -> Any:
+    """The application as Invenio puts it together, and once more by somebody who forgot half."""
     item = base_app.config["RECORDS_REST_ENDPOINTS"]["recid"]["item_route"]
     for rule, view in multipart_actions("bare").items():
         base_app.add_url_rule(f"/bare{item}/{rule}", view_func=view)

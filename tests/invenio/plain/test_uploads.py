@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import pytest
 from flask import g
+from invenio_app.factory import create_ui
 from invenio_db import db
 from invenio_files_rest.models import Bucket, ObjectVersion
 from invenio_records_files.models import RecordsBuckets
@@ -118,12 +120,20 @@ def test_an_aborted_file_is_gone_from_record_and_bucket(author, record_of, store
     assert author.content(author.file("data.bin")) == CONTENT
 
 
-def test_the_record_forgets_a_file_that_the_sweep_has_dropped(author, record_of):
+@pytest.fixture
+def worker(app, app_config, db_uri):
+    """The application of a Celery worker, which is not that of the REST API."""
+    with warnings.catch_warnings():
+        return create_ui(**{**app_config, "SQLALCHEMY_DATABASE_URI": db_uri})
+
+
+def test_the_record_forgets_a_file_that_the_sweep_has_dropped(author, record_of, worker):
     session = author.begin_file("data.bin", 3)
     Upload.query.filter_by(bucket_id=session["bucket"]).update({"expires_at": utcnow()})
     db.session.commit()
 
-    assert sweep_expired().aborted == 1
+    with worker.app_context():
+        assert sweep_expired().aborted == 1
 
     assert author.listed() == []
     assert len(record_of(author).files) == 0
