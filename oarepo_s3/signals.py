@@ -25,5 +25,9 @@ before_upload_abort = _signals.signal("before-upload-abort")
 after_upload_abort = _signals.signal("after-upload-abort")
 """The parts are gone and the quota was given back."""
 
+after_upload_fail = _signals.signal("after-upload-fail")
+"""The upload cannot be completed any more; ``upload.reason`` says why. Its file is gone, and the
+quota was given back, as after an abort."""
+
 after_checksum_check = _signals.signal("after-checksum-check")
 """The file was read, and ``upload.checksum_status`` says whether it is what the client declared."""

@@ -50,7 +50,7 @@ from ..core.states import UploadState
 from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
-from ..signals import after_upload_complete, before_upload_complete
+from ..signals import after_upload_complete, after_upload_fail, before_upload_complete
 from .announce import announce
 from .buckets import publish_file, remove_file
 from .stored import StoredUpload
@@ -208,12 +208,15 @@ def _refuse_content(upload: Upload, stored: StoredUpload) -> Upload:
     """
     stored.delete_own_object()
     with committing():
-        if upload.state in (UploadState.PENDING, UploadState.COMPLETING) and upload.move(
+        failed = upload.state in (UploadState.PENDING, UploadState.COMPLETING) and upload.move(
             UploadState.FAILED,
             reason="the content at the store did not have the declared checksum",
             checksum_status=ChecksumStatus.MISMATCH.value,
-        ):
+        )
+        if failed:
             remove_file(upload)
+    if failed:
+        announce(after_upload_fail, upload=upload)
     if upload.state == UploadState.FAILED:
         raise ChecksumMismatch(declared=stored.declared)
     raise UploadNotPending(state=upload.state)
@@ -226,6 +229,7 @@ def _fail(upload: Upload, reason: str) -> Upload:
         if failed:
             remove_file(upload)
     if failed:
+        announce(after_upload_fail, upload=upload)
         raise UploadLost(reason=reason)
     if upload.state == UploadState.COMPLETED:
         return upload

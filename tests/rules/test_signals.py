@@ -13,10 +13,17 @@ from invenio_files_rest.models import Bucket
 from invenio_files_rest.signals import file_uploaded
 
 from oarepo_s3 import signals
-from oarepo_s3.core.errors import MissingParts
+from oarepo_s3.core.errors import (
+    ChecksumMismatch,
+    MissingParts,
+    StoreUploadGone,
+    UploadLost,
+    UploadNotPending,
+)
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import abort_upload, complete_upload, get_upload, sweep_expired
+from oarepo_s3.services.stored import StoredUpload
 
 
 def committed_state(upload_id):
@@ -40,6 +47,7 @@ def listening(memory):
     names = [
         f"{when}_upload_{what}" for what in ("complete", "abort") for when in ("before", "after")
     ]
+    names.append("after_upload_fail")
     receivers = [(getattr(signals, name), listen(name)) for name in names]
     for signal, receiver in receivers:
         signal.connect(receiver)
@@ -77,6 +85,28 @@ def test_the_sweep_sends_the_signals_of_an_abort(begin, memory):
     with listening(memory) as heard:
         sweep_expired()
     assert [name for name, *_ in heard] == ["before_upload_abort", "after_upload_abort"]
+
+
+def test_an_upload_that_the_store_has_lost_sends_that_it_failed_once(begin, memory):
+    upload = begin(content=b"abc")
+    memory.fail("list_parts", StoreUploadGone(reason="NoSuchUpload"))
+    with listening(memory) as heard:
+        with pytest.raises(UploadLost):
+            complete_upload(upload)
+        with pytest.raises(UploadNotPending):
+            complete_upload(upload)
+    assert heard == [("after_upload_fail", "failed", False)]
+
+
+def test_content_that_is_refused_sends_that_the_upload_failed(begin, memory, monkeypatch):
+    upload = begin(content=b"abc")
+    monkeypatch.setattr(StoredUpload, "checksum_status", lambda self, info: "mismatch")
+    with listening(memory) as heard, pytest.raises(ChecksumMismatch):
+        complete_upload(upload)
+    assert heard == [
+        ("before_upload_complete", "pending", False),
+        ("after_upload_fail", "failed", True),
+    ]
 
 
 def test_a_refused_completion_sends_nothing(begin, memory):

@@ -139,6 +139,22 @@ def test_the_record_forgets_a_file_that_the_sweep_has_dropped(author, record_of,
     assert len(record_of(author).files) == 0
 
 
+def test_the_record_forgets_a_file_that_the_store_has_lost(author, record_of, store):
+    session = author.begin_file("data.bin", 3)
+    upload = Upload.query.filter_by(bucket_id=session["bucket"]).one()
+    store.client().abort_multipart_upload(
+        Bucket=store.bucket,
+        Key=upload.uri.removeprefix(f"s3://{store.bucket}/"),
+        UploadId=upload.store_upload_id,
+    )
+
+    answer = author.post(session["complete_url"])
+
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "upload_lost")
+    assert author.listed() == []
+    assert len(record_of(author).files) == 0
+
+
 def test_a_new_version_takes_the_key_at_once_and_the_old_one_stays_readable(author, record_of):
     old = author.upload_file("data.bin", CONTENT)["file"]
     session = author.begin_file("data.bin", 3)

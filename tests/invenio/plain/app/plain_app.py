@@ -16,7 +16,7 @@ from webargs import fields
 from webargs.flaskparser import use_kwargs
 
 from oarepo_s3.api import MultipartUpload
-from oarepo_s3.signals import after_upload_abort, after_upload_complete
+from oarepo_s3.signals import after_upload_abort, after_upload_complete, after_upload_fail
 from oarepo_s3.views import multipart_actions
 
 
@@ -97,5 +97,5 @@ def refresh_files(app, upload):
 
 def connect(app):
     """Keep ``record["_files"]`` true when an upload ends."""
-    after_upload_complete.connect(refresh_files, sender=app)
-    after_upload_abort.connect(refresh_files, sender=app)
+    for signal in (after_upload_complete, after_upload_abort, after_upload_fail):
+        signal.connect(refresh_files, sender=app)
