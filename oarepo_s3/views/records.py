@@ -53,7 +53,10 @@ class MultipartUploadCompleteResource(RecordUploadResource):
     view_name = "{endpoint}_complete_multipart"
 
     def post(self, key: str, upload_id: str | None = None, **kwargs: Any) -> Response:
-        """Verify and complete; repeated, the same answer."""
+        """Verify and complete: 200 with the session; repeated, the same answer.
+
+        The body is empty or lists the parts, ``{"parts": [{"PartNumber", "ETag"}]}``.
+        """
         upload = self.upload(key, upload_id)
         require_write(upload)
         return jsonify(dump_upload(complete_upload(upload, load_claims())))
@@ -65,13 +68,13 @@ class MultipartUploadAbortResource(RecordUploadResource):
     view_name = "{endpoint}_abort_multipart"
 
     def post(self, key: str, upload_id: str | None = None, **kwargs: Any) -> Response:
-        """Abort; repeated, the same answer."""
+        """Abort, without a body: 200 with the session; repeated, the same answer."""
         upload = self.upload(key, upload_id)
         require_abort(upload)
         return jsonify(dump_upload(abort_upload(upload)))
 
     def delete(self, key: str, upload_id: str | None = None, **kwargs: Any) -> Response:
-        """Abort, by the verb that the later forms use."""
+        """Abort: 204; repeated, the same answer."""
         upload = self.upload(key, upload_id)
         require_abort(upload)
         abort_upload(upload)
@@ -109,10 +112,33 @@ def multipart_actions(
     extra: Any = None,
     is_draft: bool = False,
 ) -> dict[str, Any]:
-    """Return view functions by the rule to mount them at, below the address of a record.
+    """Return view functions by the rule to mount each at, below the address of a record.
 
-    :param code: name of the record endpoint; the views' names begin with it.
-    :param files: whatever the stack passes; not used, as the others below.
+    ============================================= ============ ===================================
+    rule                                          methods      name of the view
+    ============================================= ============ ===================================
+    ``files/<key>/complete-multipart``            POST         ``{code}_complete_multipart``
+    ``files/<key>/abort-multipart``               POST, DELETE ``{code}_abort_multipart``
+    ``files/<key>/<upload_id>/complete``          POST         ``{code}_complete_multipart_by_id``
+    ``files/<key>/<upload_id>/abort``             POST, DELETE ``{code}_abort_multipart_by_id``
+    ``files/<key>/<upload_id>/parts``             GET          ``{code}_list_parts_multipart``
+    ``files/<key>/<upload_id>/<parts>/presigned`` GET          ``{code}_presigned_multipart``
+    ============================================= ============ ===================================
+
+    The rule of the record has to name its variable ``pid_value``, and ``pid_value.data`` has to be
+    the identifier and the record, as with invenio-records-rest's converter ``pid``. The record's
+    ``files.bucket`` is that of its files; a record whose ``files`` is None has no uploads. What
+    resolving the record raises (404, 410, a redirect) is answered as it is.
+
+    The views begin no upload: assign a :class:`~oarepo_s3.api.MultipartUpload` for that. They ask
+    invenio-files-rest's permission factory, and not the permissions of the record. Bodies, answers
+    and errors are those of the REST API.
+
+    :param code: name of the record endpoint, such as ``recid``. The views' names begin with it, so
+        each endpoint in a blueprint needs its own.
+    :param files: what oarepo-records-draft passes to every such function; not used, as
+        ``rest_endpoint``, ``extra`` and ``is_draft``.
+    :returns: views by rule; each rule goes behind the record's own and a slash.
     """
 
     def view(resource: type[RecordUploadResource], suffix: str = "") -> Any:
