@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 
@@ -16,7 +17,7 @@ from invenio_records_files.models import RecordsBuckets
 
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
-from oarepo_s3.services import sweep_expired
+from oarepo_s3.services import sweep_expired, verify_declared
 from oarepo_s3.signals import after_upload_complete
 from tests.invenio.test_storage import PART
 from tests.people import put
@@ -137,6 +138,21 @@ def test_the_record_forgets_a_file_that_the_sweep_has_dropped(author, record_of,
 
     assert author.listed() == []
     assert len(record_of(author).files) == 0
+
+
+def test_the_record_has_the_checksum_that_was_verified_later(author, record_of, worker):
+    declared = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    session = author.begin_file("data.bin", len(CONTENT), checksum=declared)
+    send(session, CONTENT)
+    file = author.post(session["complete_url"]).get_json()["file"]
+    assert author.listed()[0]["checksum"] == file["checksum"] != declared
+    db.session.commit()  # what was read here would keep SQLite's writers out
+
+    with worker.app_context():
+        assert verify_declared().verified == 1
+
+    assert author.listed() == [entry(record_of(author))]
+    assert author.listed()[0]["checksum"] == declared
 
 
 def test_the_record_forgets_a_file_that_the_store_has_lost(author, record_of, store):

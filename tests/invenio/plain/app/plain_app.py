@@ -16,7 +16,12 @@ from webargs import fields
 from webargs.flaskparser import use_kwargs
 
 from oarepo_s3.api import MultipartUpload
-from oarepo_s3.signals import after_upload_abort, after_upload_complete, after_upload_fail
+from oarepo_s3.signals import (
+    after_checksum_check,
+    after_upload_abort,
+    after_upload_complete,
+    after_upload_fail,
+)
 from oarepo_s3.views import multipart_actions
 
 
@@ -44,8 +49,14 @@ class DataRecord(Record):
         return cls(model.data, model=model)
 
 
-@use_kwargs({"size": fields.Integer(required=True), "content_type": fields.String()})
-def begin_multipart(pid_value, key, size, content_type=None):
+@use_kwargs(
+    {
+        "size": fields.Integer(required=True),
+        "content_type": fields.String(),
+        "checksum": fields.String(),
+    }
+)
+def begin_multipart(pid_value, key, **wanted):
     """Begin an upload: assign it to the record's files, and say where the parts go."""
     pid, record = pid_value.data
     if record.files is None:
@@ -57,8 +68,7 @@ def begin_multipart(pid_value, key, size, content_type=None):
 
     upload = MultipartUpload(
         key,
-        size=size,
-        content_type=content_type,
+        **wanted,
         complete_url=address("complete_multipart"),
         abort_url=address("abort_multipart"),
     )
@@ -96,6 +106,8 @@ def refresh_files(app, upload):
 
 
 def connect(app):
-    """Keep ``record["_files"]`` true when an upload ends."""
-    for signal in (after_upload_complete, after_upload_abort, after_upload_fail):
-        signal.connect(refresh_files, sender=app)
+    """Keep ``record["_files"]`` true when an upload ends, or its file gets another checksum."""
+    after_upload_complete.connect(refresh_files, sender=app)
+    after_upload_abort.connect(refresh_files, sender=app)
+    after_upload_fail.connect(refresh_files, sender=app)
+    after_checksum_check.connect(refresh_files, sender=app)
