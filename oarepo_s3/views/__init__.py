@@ -37,10 +37,8 @@ def create_blueprint(app: Flask) -> Blueprint:
     # The user is loaded from the database before a view is called.
     for error in DATABASE_ERRORS:
         blueprint.register_error_handler(error, database_unavailable)
-    # Any view may begin an upload by assignment: its errors are answers there too, and no 500.
-    blueprint.app_errorhandler(UploadError)(error_response)
     blueprint.after_request(let_go)
-    # Views of other stacks (records, files-rest) call our storage and our transfer.
+    # Views of other stacks call our storage and our transfer: errors are answers there, and no 500.
     blueprint.app_errorhandler(UploadError)(error_response)
     one = "/<upload_id>"
     blueprint.add_url_rule("", view_func=UploadListResource.as_view("uploads"))
