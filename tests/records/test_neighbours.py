@@ -67,7 +67,8 @@ def test_a_location_on_disk_takes_parts_through_the_server(editor, tmp_path):
         )
         assert sent.status_code == 200
     assert editor.commit("a.bin").status_code == 200
-    assert editor.person.get(editor.of("a.bin", "/content")).data == content
+    with editor.person.get(editor.of("a.bin", "/content")) as answer:
+        assert answer.data == content
     assert editor.uploads() == []
 
 

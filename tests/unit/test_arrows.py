@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"invenio_records_resources.proxies"},
     "permissions": {".core", ".models", ".records", *FILES, "flask_login"},
     "api": {".core", ".models", ".services", "flask.current_app"},
-    "downloads": {".core", ".backends", "flask", *FILES},
+    "downloads": {".core", ".backends", "flask", *FILES, "invenio_s3.storage"},
     "storage": {".core", ".backends", ".proxies", ".services", ".api", ".downloads"}
     | FILES
     | {"invenio_s3", "flask"},

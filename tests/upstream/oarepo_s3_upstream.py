@@ -11,9 +11,6 @@ environment variable ``OAREPO_S3_UPSTREAM`` says what is tested:
     invenio-s3's own was.
 ``stock``
     This package is not installed, as far as anybody can see.
-``invenio-s3``
-    As ``stock``, but an application that names no factory gets that of invenio-s3: what fails with
-    this one and with ours is no fault of ours.
 """
 
 from __future__ import annotations
@@ -30,7 +27,6 @@ import pytest
 MODE_VARIABLE = "OAREPO_S3_UPSTREAM"
 FACTORIES = {
     "stock": None,
-    "invenio-s3": "invenio_s3.s3fs_storage_factory",
     "ours": "oarepo_s3.storage.s3_storage_factory",
 }
 """The factory that an application gets which names none, by mode."""
