@@ -31,6 +31,15 @@ step() {
 base=$(find_python)
 make_venv "$base" "$root" .venv-tests tests
 cd -- "$root"
+# Not in the environment itself: the file says why.
+draft=.venv-tests/oarepo-records-draft wanted=tests/draft/requirements.txt
+if ! cmp --silent "$wanted" "$draft/requirements.txt"; then
+    say "Installing $wanted into $draft."
+    rm -rf "$draft"
+    .venv-tests/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
+        --target "$draft" --requirement "$wanted"
+    cp "$wanted" "$draft"
+fi
 # Programs by their full path, and first in PATH for those that the tests start.
 bin=$root/.venv-tests/bin
 export PATH="$bin:$PATH"

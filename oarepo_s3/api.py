@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, overload
+from uuid import UUID
 
 from flask import current_app
 
@@ -22,7 +23,9 @@ from .core.errors import InvalidRequest
 from .core.times import isoformat, utcnow
 from .models import Upload
 from .services import first_window, sign_parts
+from .services.abort import drop_unsaved
 from .services.parts import part_signer
+from .services.stored import StoredUpload
 
 __all__ = ("MultipartUpload", "PartUrls", "UploadSession")
 
@@ -75,6 +78,7 @@ class MultipartUpload:
         self.user_id = user_id
         self.session: UploadSession | None = None
         """What an uploader needs; None until the upload was assigned."""
+        self._opened: tuple[UUID, StoredUpload] | None = None
 
     @property
     def lifetime(self) -> timedelta | None:
@@ -105,10 +109,21 @@ class MultipartUpload:
 
     def opened(self, upload: Upload) -> None:
         """Take the session of the upload that the storage has opened."""
+        self._opened = upload.id, StoredUpload.of(upload)
         address = address_of(upload)
         self.session = UploadSession(
             upload, self.complete_url or f"{address}/complete", self.abort_url or address
         )
+
+    def drop_unsaved(self) -> bool:
+        """Drop at the store what was opened, after the transaction of the assignment has failed.
+
+        Rolls back what is left of the transaction. A committed upload is not touched.
+
+        :returns: whether there was something to drop.
+        :raises StoreError: when the store did not do it; the sweep of orphans will.
+        """
+        return self._opened is not None and drop_unsaved(*self._opened)
 
 
 def address_of(upload: Upload) -> str:

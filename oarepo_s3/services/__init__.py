@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .abort import abort_upload
 from .complete import complete_upload
-from .create import NewUpload, create_upload, open_for_version, undo_opening
+from .create import NewUpload, create_upload, open_for_version
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
     PartUrl,
@@ -45,7 +45,6 @@ __all__ = (
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",
-    "undo_opening",
     "upload_of_file",
     "uploaded_parts",
     "verify_declared",

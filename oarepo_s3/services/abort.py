@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from invenio_db import db
+
 from ..core.errors import UploadNotPending
 from ..core.states import UploadState
 from ..models import Upload
@@ -12,7 +16,7 @@ from ..signals import after_upload_abort, before_upload_abort
 from .announce import announce
 from .buckets import remove_file
 from .stored import StoredUpload
-from .transactions import committing, end_transaction
+from .transactions import committing, end_transaction, roll_back
 
 _ENDED = (UploadState.ABORTED, UploadState.FAILED)
 _ENDING = (UploadState.ABORTING, UploadState.EXPIRED)
@@ -50,6 +54,23 @@ def drop_upload(upload: Upload) -> Upload:
     end_transaction()
     stored.clear()
     return finish_drop(upload)
+
+
+def drop_unsaved(upload_id: UUID, stored: StoredUpload) -> bool:
+    """Drop what a transaction opened at the store and then did not commit.
+
+    What is left of that transaction is rolled back. With a row in the database nothing happens:
+    a commit whose answer was lost may have worked.
+
+    :returns: whether there was no row.
+    :raises StoreError: when the store did not do it; the sweep of orphans will.
+    """
+    roll_back()
+    saved = db.session.get(Upload, upload_id) is not None
+    roll_back()
+    if not saved:
+        stored.clear()
+    return not saved
 
 
 def finish_drop(upload: Upload) -> Upload:

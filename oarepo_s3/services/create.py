@@ -10,10 +10,8 @@ whoever assigns.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -21,10 +19,12 @@ from uuid import UUID
 from flask import current_app
 from invenio_db import db
 from invenio_files_rest.helpers import make_path
-from invenio_files_rest.models import ObjectVersion
+from invenio_files_rest.models import Bucket, ObjectVersion
 
 from ..core.digests import ChecksumStatus, Digest
 from ..core.errors import (
+    BucketLocked,
+    BucketNotFound,
     InvalidKey,
     InvalidRequest,
     StoreDenied,
@@ -41,8 +41,6 @@ from ..proxies import current_s3
 from .buckets import give_room_back, lock_bucket, require_room
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def create_upload(new: NewUpload) -> Upload:
     :raises UploadNotPending: when somebody aborted it meanwhile.
     """
     plan = _plan(new)
-    _check_key(new.key)
+    check_key(new.key)
     # The lock has to be the first thing that the transaction does: what was read before may be
     # stale by now, and SQLite refuses to write after reading while others write.
     end_transaction()
@@ -133,24 +131,20 @@ def open_for_version(new: NewUpload, version: ObjectVersion) -> Upload:
     return upload
 
 
-def undo_opening(upload: Upload) -> Callable[[], None]:
-    """Return what drops an upload at its store when its row has been rolled back.
+def require_assignable(bucket: Bucket, key: str) -> None:
+    """Refuse early what an assignment to a bucket would stumble over.
 
-    Nobody knows of it then, so a failure is only logged: the sweep of orphans finds it.
+    Files-rest and the file managers have errors of their own for some of it, or none.
+
+    :raises InvalidKey: when no file should have that name.
+    :raises BucketNotFound: when the bucket is deleted.
+    :raises BucketLocked: when it takes no changes.
     """
-    upload_id, stored = upload.id, StoredUpload.of(upload)
-
-    def undo() -> None:
-        try:
-            stored.clear()
-        except StoreError as error:
-            logger.warning(
-                "An upload that was rolled back is still at the store (%s).",
-                error.code,
-                extra={"action": "undo_failed", "upload": str(upload_id), "code": error.code},
-            )
-
-    return undo
+    check_key(key)
+    if bucket.deleted:
+        raise BucketNotFound()
+    if bucket.locked:
+        raise BucketLocked()
 
 
 def _plan(new: NewUpload) -> PartPlan:
@@ -161,7 +155,11 @@ def _plan(new: NewUpload) -> PartPlan:
     return plan_parts(new.size, limits=limits, preferred=settings.part_size, wish=new.part_size)
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Refuse a name that no file should have.
+
+    :raises InvalidKey: always with the reason.
+    """
     longest = current_app.config["FILES_REST_OBJECT_KEY_MAX_LEN"]
     if not key:
         raise InvalidKey(reason="it is empty")

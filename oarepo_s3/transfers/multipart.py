@@ -10,6 +10,7 @@ records-resources.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,14 +34,16 @@ from ..api import MultipartUpload
 from ..backends import PresignsParts
 from ..core.checksums import MultipartChecksum
 from ..core.digests import ChecksumStatus
-from ..core.errors import InvalidLocation, InvalidRequest
+from ..core.errors import InvalidLocation, InvalidRequest, StoreError
 from ..core.states import UploadState
 from ..models import Upload
 from ..proxies import current_s3
-from ..services import complete_upload, get_upload, undo_opening, upload_of_file
+from ..services import complete_upload, get_upload, upload_of_file
 from ..storage import S3FileStorage
 from ..tasks import verify_declared_checksums
 from .links import part_links
+
+logger = logging.getLogger(__name__)
 
 _UNDER_WAY = (UploadState.PENDING, UploadState.COMPLETING, UploadState.COMPLETED)
 """States in which a file can still be committed."""
@@ -79,6 +82,7 @@ class MultipartTransfer(StockMultipartTransfer):
         upload.record_service = _service_id(self.file_service)
         upload.record_pid = record.pid.pid_value
         self._remember(file_record, upload)
+        self.uow.register(_DropOnRollback(wanted))
         return file_record
 
     def _remember(self, file_record: Any, upload: Upload) -> None:
@@ -94,7 +98,6 @@ class MultipartTransfer(StockMultipartTransfer):
         # For the answer to this very call: it carries the links of what was opened by it.
         file_record.opened_now = True
         self.uow.register(RecordCommitOp(file_record))
-        self.uow.register(_UndoOnRollback(upload))
 
     @property
     def upload(self) -> Upload | None:
@@ -209,15 +212,22 @@ class MultipartTransfer(StockMultipartTransfer):
             self.uow.register(TaskOp(recompute_multipart_checksum_task, str(file.id)))
 
 
-class _UndoOnRollback(Operation):
+class _DropOnRollback(Operation):
     """Drop at the store what was opened in a unit of work that came to nothing."""
 
-    def __init__(self, upload: Upload) -> None:
-        self._undo = undo_opening(upload)
+    def __init__(self, wanted: MultipartUpload) -> None:
+        self._wanted = wanted
 
     def on_post_rollback(self, uow: Any) -> None:
-        """Drop it: no row knows of it any more."""
-        self._undo()
+        """Drop it; what cannot be dropped is an orphan, and the sweep of these finds it."""
+        try:
+            self._wanted.drop_unsaved()
+        except StoreError as error:
+            logger.warning(
+                "An upload that was rolled back is still at the store (%s).",
+                error.code,
+                extra={"action": "drop_failed", "code": error.code},
+            )
 
 
 def _takes_uploads(bucket: Bucket) -> bool:

@@ -15,6 +15,7 @@ from .records import (
     multipart_actions,
 )
 from .serializers import ENDPOINT
+from .uploader import multipart_uploader
 from .uploads import (
     UploadCompleteResource,
     UploadListResource,
@@ -28,6 +29,7 @@ __all__ = (
     "MultipartUploadCompleteResource",
     "create_blueprint",
     "multipart_actions",
+    "multipart_uploader",
 )
 
 

@@ -34,17 +34,25 @@ class Resource(MethodView):
         """Call the method."""
         try:
             return super().dispatch_request(**kwargs)
-        except UploadError as error:
-            return error_response(error)
-        except ValidationError as error:
-            return error_response(_from_validation(error))
-        except DATABASE_ERRORS as error:
-            return database_unavailable(error)
-        except PendingRollbackError as error:
-            # A flush rolls back by itself, and hides the driver's error; see roll_back.
-            if error.code != _CONNECTION_BROKEN:
+        except (UploadError, ValidationError, *DATABASE_ERRORS, PendingRollbackError) as error:
+            answer = answer_to(error)
+            if answer is None:
                 raise
-            return database_unavailable(error)
+            return answer
+
+
+def answer_to(error: BaseException | None) -> Response | None:
+    """Return the answer for an error that clients are told of, None for any other."""
+    if isinstance(error, UploadError):
+        return error_response(error)
+    if isinstance(error, ValidationError):
+        return error_response(_from_validation(error))
+    if isinstance(error, DATABASE_ERRORS):
+        return database_unavailable(error)
+    # A flush rolls back by itself, and hides the driver's error; see roll_back.
+    if isinstance(error, PendingRollbackError) and error.code == _CONNECTION_BROKEN:
+        return database_unavailable(error)
+    return None
 
 
 def database_unavailable(error: Exception) -> Response:

@@ -35,6 +35,35 @@ class StrictInteger(fields.Integer):
         return value
 
 
+class WrittenInteger(StrictInteger):
+    """An integer in a form, where all is text: decimal digits and nothing else."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch("[0-9]{1,20}", value):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(int(value), attr, data, **kwargs)
+
+
+def _content_type(**kwargs: Any) -> fields.String:
+    return fields.String(
+        validate=[
+            validate.Length(max=255),
+            validate.Regexp(_MIME, error="Not a MIME type such as text/plain."),
+        ],
+        **kwargs,
+    )
+
+
+def _checksum() -> fields.String:
+    return fields.String(
+        allow_none=True,
+        validate=[
+            validate.Length(max=255),
+            validate.Regexp(WRITTEN, error="Not a digest such as sha256:..., in hex or base64."),
+        ],
+    )
+
+
 class CreateSchema(Schema):
     """``POST /multipart-uploads``."""
 
@@ -46,21 +75,41 @@ class CreateSchema(Schema):
     bucket = fields.UUID(required=True)
     key = fields.String(required=True)
     size = StrictInteger(required=True)
-    content_type = fields.String(
-        allow_none=True,
-        validate=[
-            validate.Length(max=255),
-            validate.Regexp(_MIME, error="Not a MIME type such as text/plain."),
-        ],
-    )
+    content_type = _content_type(allow_none=True)
     part_size = StrictInteger(allow_none=True)
-    checksum = fields.String(
-        allow_none=True,
-        validate=[
-            validate.Length(max=255),
-            validate.Regexp(WRITTEN, error="Not a digest such as sha256:..., in hex or base64."),
-        ],
-    )
+    checksum = _checksum()
+
+
+class RecordUploadSchema(Schema):
+    """``POST .../files/?multipart=True`` of a record, in JSON."""
+
+    class Meta:
+        """What is not of the upload is metadata of the file, and the record's own affair."""
+
+        unknown = EXCLUDE
+
+    size = StrictInteger(required=True)
+    multipart_content_type = _content_type(required=True)
+    part_size = StrictInteger(allow_none=True)
+    checksum = _checksum()
+
+
+class RecordUploadFormSchema(RecordUploadSchema):
+    """The same in a form."""
+
+    size = WrittenInteger(required=True)
+    part_size = WrittenInteger(allow_none=True)
+
+
+class MultipartQuerySchema(Schema):
+    """The query of ``POST .../files/`` of a record."""
+
+    class Meta:
+        """Query strings collect noise on their way."""
+
+        unknown = EXCLUDE
+
+    multipart = fields.Boolean(load_default=False)
 
 
 class PartSchema(Schema):
@@ -125,9 +174,10 @@ def load_json(schema: Schema, *, optional: bool = False) -> dict[str, Any]:
     :raises ValidationError: when it does not fit the schema.
     """
     try:
-        if optional and not request.get_data(cache=True):
+        if not request.get_data(cache=True) and optional:
             return dict(schema.load({}))
-        body = request.get_json(force=True, silent=True)
+        # Parsed anew: whoever has looked at it before may have taken something out.
+        body = request.get_json(force=True, silent=True, cache=False)
     except HTTPException as error:
         # Flask itself stops reading: too long (MAX_CONTENT_LENGTH), or the client went away.
         raise InvalidRequest(reason=f"the body cannot be read ({error.name})") from error
@@ -136,6 +186,17 @@ def load_json(schema: Schema, *, optional: bool = False) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequest(reason="the body has to be a JSON object")
     return dict(schema.load(body))
+
+
+def load_record_upload() -> dict[str, Any]:
+    """Read the body with which an upload of a record's file begins, in JSON or a form.
+
+    :raises InvalidRequest: when the body is neither.
+    :raises ValidationError: when it does not fit the schema.
+    """
+    if request.is_json:
+        return load_json(RecordUploadSchema())
+    return dict(RecordUploadFormSchema().load(request.form.to_dict()))
 
 
 def load_claims() -> dict[int, str] | None:

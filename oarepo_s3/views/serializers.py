@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import url_for
@@ -13,14 +13,18 @@ from ..core.parts import UploadedPart
 from ..core.states import UploadState
 from ..core.times import isoformat
 from ..models import Upload
+from ..proxies import current_s3
 from ..services import PartUrl, part_checksums
 
 ENDPOINT = "oarepo_s3"
 """Name of the blueprint."""
 
 
-def dump_upload(upload: Upload) -> dict[str, Any]:
-    """Write the session of an upload; its length does not depend on the number of parts."""
+def dump_upload(upload: Upload, links: dict[str, str] | None = None) -> dict[str, Any]:
+    """Write the session of an upload; its length does not depend on the number of parts.
+
+    :param links: what can be done with it where; None for the REST API.
+    """
     dumped: dict[str, Any] = {
         "id": str(upload.id),
         "bucket": str(upload.bucket_id),
@@ -34,7 +38,7 @@ def dump_upload(upload: Upload) -> dict[str, Any]:
         "part_checksums": part_checksums(upload),
         "created_at": isoformat(upload.created_at),
         "expires_at": isoformat(upload.expires_at),
-        "links": dump_links(upload),
+        "links": dump_links(upload) if links is None else links,
     }
     if upload.state == UploadState.COMPLETED:
         dumped["file"] = {
@@ -68,6 +72,27 @@ def dump_links(upload: Upload) -> dict[str, str]:
     return {
         link: url_for(f"{ENDPOINT}.{view}", upload_id=upload.id, _external=True)
         for link, view in names.items()
+    }
+
+
+def dump_record_links(upload: Any, address: Callable[..., str]) -> dict[str, str]:
+    """Write the addresses of what can be done with an upload under its record.
+
+    ``urls`` signs as many parts as one call may; ``urls_template`` leaves it open which.
+
+    :param upload: the upload, or its session.
+    :param address: builds the address of a view, by its name and the values in it.
+    """
+    one = {"key": upload.key, "upload_id": upload.id}
+    most = f"/1-{min(upload.num_parts, current_s3.settings.max_urls)}/"
+    urls = address("{endpoint}_presigned_multipart", parts=most.strip("/"), **one)
+    start, _, end = urls.rpartition(most)
+    return {
+        "complete": address("{endpoint}_complete_multipart_by_id", **one),
+        "abort": address("{endpoint}_abort_multipart_by_id", **one),
+        "parts": address("{endpoint}_list_parts_multipart", **one),
+        "urls": urls,
+        "urls_template": f"{start}/{{parts}}/{end}",
     }
 
 

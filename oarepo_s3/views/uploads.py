@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Response, jsonify, request, url_for
@@ -129,7 +130,10 @@ class UploadUrlsResource(Resource):
         upload = pass_upload(upload_id)
         require_write(upload)
         return urls_response(
-            upload, request.args.get("parts", ""), request.args.get("checksums", "")
+            upload,
+            request.args.get("parts", ""),
+            request.args.get("checksums", ""),
+            upload_id=upload.id,
         )
 
 
@@ -140,7 +144,7 @@ class UploadPartsResource(Resource):
         """List what the store has."""
         upload = pass_upload(upload_id)
         require_read(upload)
-        return parts_response(upload)
+        return parts_response(upload, upload_id=upload.id)
 
 
 class UploadCompleteResource(Resource):
@@ -153,10 +157,11 @@ class UploadCompleteResource(Resource):
         return jsonify(dump_upload(complete_upload(upload, load_claims())))
 
 
-def urls_response(upload: Upload, parts: str, checksums: str = "") -> Response:
+def urls_response(upload: Upload, parts: str, checksums: str = "", **address: Any) -> Response:
     """Answer with signed URLs for parts such as ``1-100,205``.
 
     :param checksums: a digest for each of the parts, in their order, such as ``md5:...,md5:...``.
+    :param address: values of this address, as :func:`flask.url_for` takes them.
     :raises InvalidRequest: when no parts are asked for, or not as many digests.
     """
     if not parts:
@@ -169,20 +174,21 @@ def urls_response(upload: Upload, parts: str, checksums: str = "") -> Response:
     links = {}
     following = parts_after(upload, max(numbers), len(numbers))
     if following:
-        links["next"] = url_for(
-            f"{ENDPOINT}.urls", upload_id=upload.id, parts=following, _external=True
-        )
+        links["next"] = url_for(str(request.endpoint), **address, parts=following, _external=True)
     return no_store(jsonify({"urls": urls, "links": links}))
 
 
-def parts_response(upload: Upload) -> Response:
-    """Answer with a page of uploaded parts."""
+def parts_response(upload: Upload, **address: Any) -> Response:
+    """Answer with a page of uploaded parts; the next one is at the same address.
+
+    :param address: values of this address, as :func:`flask.url_for` takes them.
+    """
     after = load_query(PartsQuerySchema())["after"]
     page = uploaded_parts(upload, after=min(after, upload.num_parts), limit=PARTS_PAGE)
     links = {}
     if page.more:
         links["next"] = url_for(
-            f"{ENDPOINT}.parts", upload_id=upload.id, after=page.parts[-1].part, _external=True
+            str(request.endpoint), **address, after=page.parts[-1].part, _external=True
         )
     return jsonify({"parts": dump_parts(page.parts), "links": links})
 

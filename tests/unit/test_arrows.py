@@ -44,11 +44,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transfers": {".core", ".backends", ".models", ".proxies", ".services"}
     | {".api", ".storage", ".tasks"}
     | {*DATABASE, *FILES, "flask", "invenio_records_resources"},
-    "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version"}
+    "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version", ".api"}
     | {"flask", "marshmallow"}
     | FILES
-    # to know a database that is away, and a body that cannot be read, when it sees one
-    | {"sqlalchemy.exc", "werkzeug.exceptions"},
+    # to know a database that is away, and a body that cannot be read, when it sees one; and to
+    # find a permission factory by its name
+    | {"sqlalchemy.exc", "werkzeug.exceptions", "werkzeug.utils"},
     "tasks": {".services", "celery"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"}
     # to know of its transfers, where it is installed
