@@ -22,18 +22,4 @@ root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=demo/venv.sh
 source "$root/demo/venv.sh"
 
-# The demo is not part of the installed package. -P: nothing is imported from the caller's folder.
-export PYTHONPATH="$root"
-unset PYTHONHOME
-
-python=${OAREPO_S3_DEMO_PYTHON:-}
-if [[ -z "$python" ]]; then
-    base=$(find_python)
-    # A mistake shows before minutes of installing: 3 says that there is something to run.
-    status=0
-    "$base" -P -m demo.arguments "$@" || status=$?
-    ((status == 3)) || exit "$status"
-    make_venv "$base" "$root" .venv-demo demo
-    python=$root/.venv-demo/bin/python
-fi
-exec "$python" -P -m demo "$@"
+show "$root" demo demo "$@"

@@ -61,7 +61,7 @@ def parse(arguments: Sequence[str]) -> Wish:
         once=given.once,
         file=file,
         part_size=None if given.part_size is None else given.part_size * _MEBI,
-        port=_port(parser),
+        port=read_port(parser),
     )
 
 
@@ -74,7 +74,8 @@ def _why_not(file: Path) -> str | None:
         return error.strerror or type(error).__name__
 
 
-def _port(parser: argparse.ArgumentParser) -> int | None:
+def read_port(parser: argparse.ArgumentParser) -> int | None:
+    """Return the port that the environment asks for; a mistake ends the process with status 2."""
     text = os.environ.get("PORT", "")
     if not text:
         return None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""The application: Invenio's REST API with SQLite, in which everybody may do everything."""
+"""The settings of an application on this machine alone: Invenio's REST API with SQLite."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LOCK_TIMEOUT = 30
 """Seconds that a request waits for another's transaction."""
 
 
-def create_app(settings: Settings) -> Flask:
-    """Return the application; the API's process and the worker have one each."""
+def create_small_app(settings: Settings, **more: Any) -> Flask:
+    """Return an application with ``more`` settings of its own."""
     app: Flask = create_api(
         SECRET_KEY=settings.secret,
         SITE_API_URL=settings.api,
@@ -29,8 +29,6 @@ def create_app(settings: Settings) -> Flask:
         FILES_REST_STORAGE_FACTORY="oarepo_s3.storage.s3_storage_factory",
         FILES_REST_STORAGE_CLASS_LIST={"S": "Standard"},
         FILES_REST_DEFAULT_STORAGE_CLASS="S",
-        # There are no users: whoever can reach the demo may do everything in it.
-        FILES_REST_PERMISSION_FACTORY=allow_all,
         REST_CSRF_ENABLED=False,
         APP_ENABLE_SECURE_HEADERS=False,
         RATELIMIT_ENABLED=False,
@@ -49,19 +47,23 @@ def create_app(settings: Settings) -> Flask:
                 "task": "oarepo_s3.tasks.cleanup_expired_multipart_uploads",
                 "schedule": timedelta(minutes=1),
             },
+            "finish-interrupted-uploads": {
+                "task": "oarepo_s3.tasks.recover_interrupted_multipart_uploads",
+                "schedule": timedelta(minutes=1),
+            },
+            "verify-checksums": {
+                "task": "oarepo_s3.tasks.verify_declared_checksums",
+                "schedule": timedelta(minutes=1),
+            },
+            "drop-orphaned-uploads": {
+                "task": "oarepo_s3.tasks.sweep_orphaned_multipart_uploads",
+                "schedule": timedelta(days=1),
+                "kwargs": {"dry_run": False},
+            },
         },
+        **more,
     )
     return app
-
-
-class _Allowed:
-    def can(self) -> bool:
-        return True
-
-
-def allow_all(obj: Any, action: str) -> _Allowed:
-    """Permit every action on everything."""
-    return _Allowed()
 
 
 @sa.event.listens_for(sa.Engine, "connect")

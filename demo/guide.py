@@ -48,5 +48,5 @@ Ctrl-C ends the demo.
 def guide(repository: Repository, logs: Path) -> str:
     """Return the text for a running repository."""
     return _TEXT.format(
-        api=repository.api, bucket=repository.bucket, store=repository.store, logs=logs
+        api=repository.api, bucket=repository.made["bucket"], store=repository.store, logs=logs
     )

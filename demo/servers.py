@@ -10,6 +10,7 @@ at a real store or database.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -105,8 +106,8 @@ class Repository:
 
     api: str
     """Address of the REST API."""
-    bucket: str
-    """Id of the bucket to upload to."""
+    made: dict[str, str]
+    """What the application made at the start: ids, or tokens."""
     store: str
     """Address of the S3 server."""
     services: dict[str, Service]
@@ -123,6 +124,7 @@ def start(
     stack: contextlib.ExitStack,
     directory: Path,
     *,
+    application: str,
     port: int | None,
     streaming: bool,
     interrupts: Interrupts,
@@ -130,6 +132,7 @@ def start(
 ) -> Repository:
     """Start everything below ``directory``; the end of ``stack`` stops it in reverse order.
 
+    :param application: see :class:`~demo.settings.Settings`.
     :param port: port of the REST API; None for a free one.
     :param streaming: see :class:`Store`.
     :raises ServiceError: when a server does not start.
@@ -143,6 +146,7 @@ def start(
         with interrupts.held():
             stack.enter_context(service)
     settings = Settings(
+        application=application,
         instance=str(directory / "instance"),
         host=HOST,
         port=port or free_port(),
@@ -161,7 +165,7 @@ def start(
     web = stack.enter_context(Web(directory / "api", environment, interrupts, settings.port))
     repository = Repository(
         api=settings.api,
-        bucket=settings.bucket_file.read_text(),
+        made=json.loads(settings.handover_file.read_text()),
         store=store.endpoint_url,
         services={"S3 server": store, "broker": broker, "REST API": web, "worker": worker},
     )

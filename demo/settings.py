@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 
 _VARIABLE = "OAREPO_S3_DEMO_SETTINGS"
 
@@ -16,6 +18,8 @@ _VARIABLE = "OAREPO_S3_DEMO_SETTINGS"
 class Settings:
     """All that differs from run to run; goes to the children in their environment.
 
+    :param application: module of what is shown, with ``create_app(settings)`` and
+        ``fill_database(location)``, which returns what the parent has to know.
     :param instance: folder of the repository, for its database and the two files below.
     :param host: address that the REST API listens on.
     :param port: port of the REST API.
@@ -24,6 +28,7 @@ class Settings:
     :param secret: signs the repository's cookies.
     """
 
+    application: str
     instance: str
     host: str
     port: int
@@ -45,9 +50,9 @@ class Settings:
         return Path(self.instance, "demo.db")
 
     @property
-    def bucket_file(self) -> Path:
-        """Where the API writes the id of the bucket that it made."""
-        return Path(self.instance, "bucket")
+    def handover_file(self) -> Path:
+        """Where the API writes, as JSON, what ``fill_database`` returned."""
+        return Path(self.instance, "handover.json")
 
     @property
     def ready_file(self) -> Path:
@@ -57,6 +62,10 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """Return the variables for a child's environment."""
         return {_VARIABLE: json.dumps(asdict(self)), "INVENIO_INSTANCE_PATH": self.instance}
+
+    def load_application(self) -> ModuleType:
+        """Import the module of what is shown."""
+        return importlib.import_module(self.application)
 
     @classmethod
     def from_environment(cls) -> Settings:

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Sourced by run-demo.sh and run-tests.sh: makes a virtual environment once and keeps it.
+# Sourced by run-demo.sh, run-example.sh and run-tests.sh: makes a virtual environment once and
+# keeps it.
 #
-# Environments stand in the checkout (.venv-demo, .venv-tests), not in a cache folder: the package
+# Environments stand in the checkout (.venv-demo, .venv-example, .venv-tests), not in a cache folder: the package
 # is installed in editable form, so an environment belongs to one checkout, and whoever deletes the
 # checkout has deleted everything.
 
@@ -93,4 +94,23 @@ make_venv() {
         say "The environment is ready after $((SECONDS - begun)) s."
     fi
     exec {lock}<&-
+}
+
+# show ROOT EXTRA PACKAGE ARGUMENT...: become a package of this checkout that is not installed, such
+# as the demo, in the environment ROOT/.venv-EXTRA.
+show() {
+    local root=$1 extra=$2 package=$3 python=${OAREPO_S3_DEMO_PYTHON:-} base status=0
+    shift 3
+    # -P: nothing is imported from the caller's folder.
+    export PYTHONPATH="$root"
+    unset PYTHONHOME
+    if [[ -z "$python" ]]; then
+        base=$(find_python)
+        # A mistake shows before minutes of installing: 3 says that there is something to run.
+        "$base" -P -m "$package.arguments" "$@" || status=$?
+        ((status == 3)) || exit "$status"
+        make_venv "$base" "$root" ".venv-$extra" "$extra"
+        python=$root/.venv-$extra/bin/python
+    fi
+    exec "$python" -P -m "$package" "$@"
 }

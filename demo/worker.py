@@ -9,11 +9,10 @@ from typing import Any
 from celery.signals import worker_ready
 from flask_celeryext import create_celery_app
 
-from .config import create_app
 from .settings import Settings
 
 settings = Settings.from_environment()
-celery = create_celery_app(create_app(settings))
+celery = create_celery_app(settings.load_application().create_app(settings))
 
 
 @worker_ready.connect

@@ -11,98 +11,25 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import urllib3
 
-SCRIPT = Path(__file__).parents[2] / "run-demo.sh"
-TIMEOUT = 180
+from tests.docs.pages import run_commands
+
+from .script import Script, finish, read_until
+
 SMALL = 12_000_000
 LAST_OF_GUIDE = "Ctrl-C ends the demo."
 
 pytestmark = pytest.mark.rclone
 
 
-class Demo:
-    """One place to run the demo in: a folder to call it from, and one for its temporary files."""
-
-    def __init__(self, place: Path) -> None:
-        self.folder = place / "caller's folder"
-        self.temporary = place / "temporary"
-        self.folder.mkdir()
-        self.temporary.mkdir()
-        # Modules in the caller's folder are none of the demo's.
-        for name in ("demo.py", "tests.py", "json.py"):
-            (self.folder / name).write_text("raise SystemExit('imported from the caller')\n")
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(SCRIPT), *arguments],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "OAREPO_S3_DEMO_PYTHON": sys.executable,
-                "TMPDIR": str(self.temporary),
-                # A store that is not the demo's own.
-                "INVENIO_S3_ENDPOINT_URL": "http://127.0.0.1:1",
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, *arguments: str) -> tuple[int, list[str]]:
-        """Run to the end and return the status and the lines."""
-        return finish(self.start(*arguments))
-
-    def processes(self) -> dict[int, str]:
-        """Return the command lines of what runs with our temporary folder, by process id."""
-        found = {}
-        mark = f"TMPDIR={self.temporary}".encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    line = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(process.name)] = line.decode(errors="replace")
-            except OSError:
-                # It has ended meanwhile, or belongs to somebody else.
-                continue
-        return found
-
-    def left_behind(self) -> list[str]:
-        """Return what should not be there after the demo: processes and files."""
-        return [*self.processes().values(), *map(str, self.temporary.iterdir())]
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
-    try:
-        output, _ = process.communicate(timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=TIMEOUT)
-        raise
-    return process.returncode, output.splitlines()
-
-
-def read_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
-    """Read lines until one that begins like this."""
-    lines = []
-    for line in process.stdout:
-        lines.append(line.rstrip("\n"))
-        if line.startswith(beginning):
-            return lines
-    raise AssertionError(f"no line began with {beginning!r}: {lines}")
-
-
 @pytest.fixture
-def demo(tmp_path) -> Iterator[Demo]:
-    made = Demo(tmp_path)
+def demo(tmp_path) -> Iterator[Script]:
+    made = Script("run-demo.sh", tmp_path)
     yield made
     assert made.left_behind() == []
 
@@ -191,20 +118,11 @@ def upload(api: str, bucket: str, content: bytes) -> bytes:
     return http.request("GET", f"{api}/files/{bucket}/file").data
 
 
-def paste(guide: list[str], demo: Demo) -> str:
+def paste(guide: list[str], demo: Script) -> str:
     """Run the printed commands and return the last line that they print."""
     commands = guide[guide.index("# A file of 12 MB, in a new folder.") : -1]
     folder = demo.folder / "pasted"
     folder.mkdir()
-    done = subprocess.run(
-        ["bash", "-e"],
-        input="\n".join(commands),
-        env={**os.environ, "TMPDIR": str(folder)},
-        cwd=demo.folder,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
+    done = run_commands(commands, demo.folder, TMPDIR=str(folder))
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]

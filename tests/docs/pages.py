@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+from tests.services.process import clean_environment
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+_REDIRECTING = ("http_proxy", "https_proxy", "all_proxy", "HTTP", "HTTPS", "ALL_PROXY", "CURL")
+_TIMEOUT = 120
 _BLOCK = re.compile(r"^<!-- run: (\w+) -->\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -22,6 +28,28 @@ def blocks(page: str, kind: str) -> list[str]:
     found = [body for name, body in marked if name == kind]
     assert found, f"no {kind} block in {page}"
     return found
+
+
+def run_commands(
+    commands: list[str], folder: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run commands one after another in a folder, until one fails.
+
+    :param environment: variables beside those of the caller, of whom no proxy and no file of
+        curl's settings is left.
+    """
+    given = clean_environment(*_REDIRECTING)
+    programs = f"{Path(sys.executable).parent}:{given['PATH']}"
+    return subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(commands)],
+        cwd=folder,
+        env={**given, "PATH": programs, "HOME": str(folder), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
 
 
 def run(page: str, kind: str, **names: Any) -> dict[str, Any]:

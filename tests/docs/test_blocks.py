@@ -5,12 +5,9 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
@@ -46,13 +43,12 @@ from oarepo_s3.services import (
 from oarepo_s3.signals import after_checksum_check, after_upload_complete
 from oarepo_s3.storage import s3_storage_factory
 from tests.services import Missing
-from tests.services.process import HOST, clean_environment, find_program
+from tests.services.process import HOST, find_program
 
 from ..people import put
-from .pages import ROOT, blocks, run
+from .pages import ROOT, blocks, run, run_commands
 
 PYTHON_FLOW = "docs/howto/python-flow.md"
-REDIRECTING = ("http_proxy", "https_proxy", "all_proxy", "HTTP", "HTTPS", "ALL_PROXY", "CURL")
 
 
 @pytest.fixture(scope="module")
@@ -128,30 +124,15 @@ def shell(api, bucket, tmp_path) -> Any:
             find_program(program, program)
     except Missing as missing:
         pytest.skip(str(missing))
-    environment = {
-        **clean_environment(*REDIRECTING),
-        "API": api,
-        "BUCKET": str(bucket.id),
-        "TOKEN": "a-token",
-        "HOME": str(tmp_path),
-    }
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    environment = {"API": api, "BUCKET": str(bucket.id), "TOKEN": "a-token"}
 
-    def run_commands(commands: list[str], **more: str) -> str:
+    def run_as_printed(commands: list[str], **more: str) -> str:
         db.session.rollback()
-        done = subprocess.run(
-            ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(commands)],
-            cwd=tmp_path,
-            env=environment | more,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_commands(commands, tmp_path, **environment | more)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    return run_commands
+    return run_as_printed
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])

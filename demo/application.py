@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The demo's own application: one bucket, in which everybody may do everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from invenio_files_rest.models import Bucket, Location
+
+from .config import create_small_app
+from .settings import Settings
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the application; the API's process and the worker have one each."""
+    # There are no users: whoever can reach the demo may do everything in it.
+    return create_small_app(settings, FILES_REST_PERMISSION_FACTORY=allow_all)
+
+
+def fill_database(location: Location) -> dict[str, str]:
+    """Make the bucket to upload to, and return its id."""
+    return {"bucket": str(Bucket.create(location=location).id)}
+
+
+class _Allowed:
+    def can(self) -> bool:
+        return True
+
+
+def allow_all(obj: Any, action: str) -> _Allowed:
+    """Permit every action on everything."""
+    return _Allowed()
