@@ -196,6 +196,15 @@ def test_files_come_by_multipart_uploads_only(alice, transfer, status):
     assert alice.get(f"{draft}/files").json()["entries"] == []
 
 
+@pytest.mark.parametrize("removed", ["", "/files", "/files/begun.bin"])
+def test_an_upload_ends_with_its_file(alice, removed):
+    draft = alice.draft()
+    urls = alice.begin(draft, "begun.bin", PART + 1, 2)
+    assert http.request("PUT", urls[2], body=b"x").status == 200
+    assert alice.call("DELETE", draft + removed).status == 204
+    assert {http.request("PUT", url, body=b"x").status for url in urls.values()} == {404}
+
+
 def test_everybody_reads_what_is_published_and_nobody_changes_it(alice, others, content):
     draft = alice.draft()
     alice.upload(draft, "data.bin", content)

@@ -20,7 +20,7 @@ from oarepo_s3.views import multipart_actions
 
 from .pages import DOCS, ROOT
 
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("examples/**/*.md")])
 SETTINGS = [name for name in vars(config) if name.startswith("OAREPO_S3_")]
 ERRORS = [
     kind
