@@ -27,7 +27,7 @@ from invenio_files_rest.proxies import current_permission_factory
 
 from .core.errors import BucketNotFound, Forbidden, NotAuthenticated, UploadError, UploadNotFound
 from .models import Upload
-from .records import record_allows
+from .record_access import record_allows
 
 
 def current_user_id() -> int | None:

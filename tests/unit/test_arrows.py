@@ -33,9 +33,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     | FILES
     | {"flask.current_app", "flask.has_app_context"},
     # The other record stack is asked for its permissions; it may not be installed.
-    "records": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
+    "record_access": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
     | {"invenio_records_resources.proxies"},
-    "permissions": {".core", ".models", ".records", *FILES, "flask_login"},
+    "permissions": {".core", ".models", ".record_access", *FILES, "flask_login"},
     "api": {".core", ".models", ".services", "flask.current_app"},
     "downloads": {".core", ".backends", "flask", *FILES, "invenio_s3.storage"},
     "storage": {".core", ".backends", ".proxies", ".services", ".api", ".downloads"}
