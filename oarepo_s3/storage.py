@@ -7,10 +7,8 @@ Set ``FILES_REST_STORAGE_FACTORY = 'oarepo_s3.storage.s3_storage_factory'``.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any
 
 from flask import Response, current_app, g
 from invenio_files_rest.errors import FileSizeError, StorageError
@@ -25,13 +23,11 @@ from .core.checksums import MultipartChecksum, composite_etag
 from .core.digests import LENGTHS, computable, compute
 from .core.errors import FileTooLarge, InvalidLocation, QuotaExceeded
 from .core.names import fit_name
+from .core.reading import READ_SIZE, Progress, chunks, part_digests
 from .core.uris import ObjectURI
 from .downloads import Download, failing_clearly, send
 from .proxies import current_s3
 from .services import NewUpload, open_for_version
-
-READ_SIZE = 2**20
-"""Bytes read at a time while a checksum is computed."""
 
 NOT_THERE = "The object is not there."
 
@@ -65,7 +61,7 @@ class S3FileStorage(S3FSFileStorage):
     def checksum(
         self,
         chunk_size: int | None = None,
-        progress_callback: Callable[[int, int], None] | None = None,
+        progress_callback: Progress | None = None,
         **kwargs: Any,
     ) -> str:
         """Compute the checksum again, in the form that the file was stored with.
@@ -194,7 +190,7 @@ class S3FileStorage(S3FSFileStorage):
         self,
         algorithm: str,
         chunk_size: int,
-        progress_callback: Callable[[int, int], None] | None,
+        progress_callback: Progress | None,
     ) -> str:
         if algorithm not in computable():
             raise StorageError(
@@ -206,13 +202,13 @@ class S3FileStorage(S3FSFileStorage):
         except FileNotFoundError as error:
             raise StorageError(description=NOT_THERE) from error
         with stream:
-            chunks = _chunks(stream, chunk_size, self._size or 0, progress_callback)
-            return str(compute(algorithm, chunks))
+            content = chunks(stream, chunk_size, self._size or 0, progress_callback)
+            return str(compute(algorithm, content))
 
     def _multipart_checksum(
         self,
         stored: MultipartChecksum,
-        progress_callback: Callable[[int, int], None] | None,
+        progress_callback: Progress | None,
     ) -> str:
         info = current_s3.store(self.fileurl).head(ObjectURI.parse(self.fileurl).key)
         if info is None:
@@ -224,13 +220,13 @@ class S3FileStorage(S3FSFileStorage):
         self,
         stored: MultipartChecksum,
         info: ObjectInfo,
-        progress_callback: Callable[[int, int], None] | None,
+        progress_callback: Progress | None,
     ) -> str:
         if not info.etag_is_digest or not (stored.is_composite or stored.is_md5):
             return info.etag
         part_size = stored.part_size if stored.is_composite else None
         with self.open(mode="rb") as stream:
-            digests = list(_digests(stream, part_size, info.size, progress_callback))
+            digests = list(part_digests(stream, part_size, info.size, progress_callback))
         return composite_etag(digests) if stored.is_composite else digests[0].hex()
 
 
@@ -245,42 +241,6 @@ class LocalFileStorage(PyFSFileStorage):
         if isinstance(incoming_stream, MultipartUpload):
             raise InvalidLocation(uri=self.fileurl)
         return tuple(super().save(incoming_stream, *args, **kwargs))
-
-
-def _chunks(
-    stream: BinaryIO,
-    chunk_size: int,
-    size: int,
-    progress_callback: Callable[[int, int], None] | None,
-) -> Iterator[bytes]:
-    done = 0
-    while chunk := stream.read(chunk_size):
-        yield chunk
-        done += len(chunk)
-        if progress_callback:
-            progress_callback(size, done)
-
-
-def _digests(
-    stream: BinaryIO,
-    part_size: int | None,
-    size: int,
-    progress_callback: Callable[[int, int], None] | None,
-) -> Iterator[bytes]:
-    """Yield the MD5 of each part (of the whole without a part size), in flat memory."""
-    done = 0
-    while True:
-        left = part_size if part_size is not None else max(size, 1)
-        digest = hashlib.md5(usedforsecurity=False)
-        while left and (chunk := stream.read(min(READ_SIZE, left))):
-            digest.update(chunk)
-            left -= len(chunk)
-            done += len(chunk)
-            if progress_callback:
-                progress_callback(size, done)
-        yield digest.digest()
-        if done >= size or left:
-            return
 
 
 def _user_id() -> int | None:
