@@ -83,18 +83,33 @@ def test_the_record_says_what_became_of_the_file(author, record_of):
     assert file["checksum"].startswith("multipart:")
 
 
-def test_without_the_receiver_the_record_says_it_at_the_next_assignment(
-    author, record_of, plain, app
-):
+@pytest.fixture
+def no_receiver(plain, app):
+    """An application that does not hear of uploads that were completed."""
     after_upload_complete.disconnect(plain.refresh_files, sender=app)
-    try:
-        file = author.upload_file("data.bin", CONTENT)["file"]
-        assert author.listed()[0]["checksum"] is None
-        assert record_of(author).files["data.bin"].obj.file.checksum == file["checksum"]
-        author.begin_file("other.bin", 1)
-        assert author.listed()[0]["checksum"] == file["checksum"]
-    finally:
-        after_upload_complete.connect(plain.refresh_files, sender=app)
+    yield
+    after_upload_complete.connect(plain.refresh_files, sender=app)
+
+
+def test_without_the_receiver_the_record_says_it_when_completed_by_its_own_call(
+    author, record_of, no_receiver
+):
+    author.upload_file("data.bin", CONTENT)
+    assert author.listed() == [entry(record_of(author))]
+    assert author.listed()[0]["checksum"].startswith("multipart:")
+
+
+def test_without_the_receiver_the_record_says_it_at_the_next_assignment(
+    author, record_of, no_receiver
+):
+    session = author.begin_file("data.bin", len(CONTENT))
+    send(session, CONTENT)
+    # The REST API knows nothing of records.
+    file = author.post(f"/multipart-uploads/{session['id']}/complete").get_json()["file"]
+    assert author.listed()[0]["checksum"] is None
+    assert record_of(author).files["data.bin"].obj.file.checksum == file["checksum"]
+    author.begin_file("other.bin", 1)
+    assert author.listed()[0]["checksum"] == file["checksum"]
 
 
 @pytest.mark.parametrize("method", ["post", "delete"])
