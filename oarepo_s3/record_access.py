@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from flask import g
-from invenio_pidstore.errors import PersistentIdentifierError
 from sqlalchemy.exc import NoResultFound
 
 from .models import Upload
@@ -18,7 +17,8 @@ def record_allows(upload: Upload, action: str) -> bool:
 
     :param action: as the permission policies of file services name it, ``commit_files`` say.
     """
-    # An optional package: only its transfers leave uploads that come here.
+    # Optional packages: only their transfers leave uploads that come here.
+    from invenio_pidstore.errors import PersistentIdentifierError
     from invenio_records_resources.proxies import current_service_registry
 
     try:

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The package without its extras: only what needs one of them cannot be imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+OPTIONAL = [
+    "anycrc",
+    "invenio_app",
+    "invenio_celery",
+    "invenio_pidstore",
+    "invenio_records",
+    "invenio_records_files",
+    "invenio_records_resources",
+    "invenio_records_rest",
+]
+
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+
+optional = json.loads(sys.argv[1])
+
+class Absent:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in optional:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent)
+import oarepo_s3
+
+lacking = {}
+for module in pkgutil.walk_packages(oarepo_s3.__path__, "oarepo_s3."):
+    if ".alembic." in module.name:
+        continue
+    try:
+        importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        lacking[module.name] = error.name
+print(json.dumps(lacking))
+"""
+
+
+def test_only_the_transfers_need_an_extra():
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IMPORT_ALL, json.dumps(OPTIONAL)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lacking = json.loads(run.stdout.splitlines()[-1])
+    assert {name.partition(".transfers")[0] for name in lacking} == {"oarepo_s3"}
+    assert all(name.startswith("oarepo_s3.transfers") for name in lacking)
+    assert set(lacking.values()) == {"invenio_records_resources"}
+
+
+def test_an_application_without_them_gets_our_settings():
+    code = (
+        "import json, sys; sys.modules['invenio_records_resources'] = None;"
+        "from flask import Flask; from oarepo_s3 import OARepoS3; app = Flask('a'); OARepoS3(app);"
+        "print('RECORDS_RESOURCES_TRANSFERS' in app.config, app.config['OAREPO_S3_URL_PREFIX'])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "/multipart-uploads"]
