@@ -7,7 +7,8 @@ sent, goes on to the store with it. A presigned URL answers one method alone, so
 here, with what the database knows.
 
 The store's answer is what the client keeps and shows: its type, name and caching are signed into
-the URL. Ceph RGW 16 to 20 and rclone 1.75 honour all three (measured).
+the URL. Ceph RGW 16.2, 18.2 and 20.2 and rclone 1.75 honour all three (measured; for Ceph see
+``docs/reference/stores.md``).
 """
 
 from __future__ import annotations

@@ -32,10 +32,12 @@ class RGW:
     """It computes and keeps the checksums that were declared when the upload was opened."""
     policy_with_spaces: bool = True
     """A session policy for AssumeRole may have spaces."""
+    describes_unchanged: bool = True
+    """Its 304 has the ETag and the ``Cache-Control`` with which the object was stored."""
 
 
 VERSIONS = {
-    16: RGW(first_etag="", policy_with_spaces=False),
+    16: RGW(first_etag="", policy_with_spaces=False, describes_unchanged=False),
     18: RGW(first_etag="{}"),
     20: RGW(first_etag='"{}"', refuses_unsigned=True, conditional_complete=True, checksums=True),
 }
