@@ -20,6 +20,8 @@ set -euo pipefail
 root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=demo/venv.sh
 source "$root/demo/venv.sh"
+# shellcheck source=tests/venv.sh
+source "$root/tests/venv.sh"
 unset PYTHONPATH PYTHONHOME
 
 step() {
@@ -28,18 +30,8 @@ step() {
     "$@"
 }
 
-base=$(find_python)
-make_venv "$base" "$root" .venv-tests tests
+make_tests_venv "$root"
 cd -- "$root"
-# Not in the environment itself: the file says why.
-draft=.venv-tests/oarepo-records-draft wanted=tests/draft/requirements.txt
-if ! cmp --silent "$wanted" "$draft/requirements.txt"; then
-    say "Installing $wanted into $draft."
-    rm -rf "$draft"
-    .venv-tests/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
-        --target "$draft" --requirement "$wanted"
-    cp "$wanted" "$draft"
-fi
 # Programs by their full path, and first in PATH for those that the tests start.
 bin=$root/.venv-tests/bin
 export PATH="$bin:$PATH"

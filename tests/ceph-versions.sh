@@ -17,6 +17,8 @@ set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")")
 # shellcheck source=../demo/venv.sh
 source "$root/demo/venv.sh"
+# shellcheck source=venv.sh
+source "$root/tests/venv.sh"
 unset PYTHONPATH PYTHONHOME
 
 ((EUID == 0)) || die "only root can make and enter a directory with another Debian."
@@ -29,7 +31,6 @@ need '/usr/lib/postgresql/*/bin/initdb' postgresql
 ((${#missing[@]} == 0)) ||
     die "install first: apt-get install --no-install-recommends ${missing[*]}"
 
-base=$(find_python)
-make_venv "$base" "$root" .venv-tests tests
+make_tests_venv "$root"
 export PATH="$root/.venv-tests/bin:$PATH" PYTHONPATH="$root"
 exec "$root/.venv-tests/bin/python" -m tests.services.versions "$@"
