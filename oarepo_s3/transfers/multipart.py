@@ -38,7 +38,7 @@ from ..core.errors import InvalidLocation, InvalidRequest, StoreError
 from ..core.states import UploadState
 from ..models import Upload
 from ..proxies import current_s3
-from ..services import complete_upload, get_upload, upload_of_file
+from ..services import complete_upload, upload_of_file
 from ..storage import S3FileStorage
 from ..tasks import verify_declared_checksums
 from .links import part_links
@@ -73,6 +73,8 @@ class MultipartTransfer(StockMultipartTransfer):
             part_size=transfer.get("part_size"),
             checksum=data.get("checksum"),
         )
+        # Before anything is opened: what follows the opening may fail as well.
+        self.uow.register(_DropOnRollback(wanted))
         file_record = record.files.create(
             key, stream=wanted, transfer=transfer, data=data, **kwargs
         )
@@ -82,7 +84,6 @@ class MultipartTransfer(StockMultipartTransfer):
         upload.record_service = _service_id(self.file_service)
         upload.record_pid = record.pid.pid_value
         self._remember(file_record, upload)
-        self.uow.register(_DropOnRollback(wanted))
         return file_record
 
     def _remember(self, file_record: Any, upload: Upload) -> None:
@@ -105,7 +106,9 @@ class MultipartTransfer(StockMultipartTransfer):
         metadata = self.file_record.transfer.get("multipart_metadata") or {}
         if "upload" not in metadata:
             return None
-        return db.session.get(Upload, UUID(metadata["upload"]))
+        # The session forgets what nobody holds, and every answer looks several times.
+        self.file_record.upload = db.session.get(Upload, UUID(metadata["upload"]))
+        return self.file_record.upload
 
     @property
     def status(self) -> str:
@@ -147,7 +150,7 @@ class MultipartTransfer(StockMultipartTransfer):
             super().commit_file()
             return
         row_id = self.file_record.id
-        upload = complete_upload(get_upload(upload.id))
+        upload = complete_upload(upload)
         self._lock_file_record(row_id)
         if self.file_record.transfer.transfer_type == LOCAL_TRANSFER_TYPE:
             return  # Somebody else has just done the rest.

@@ -10,7 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from invenio_db import db
+from invenio_records_resources.services.files import tasks
 from sqlalchemy.orm.exc import StaleDataError
+
+from oarepo_s3.transfers import multipart
 
 from ..conftest import REAL
 from .editor import PART, transfer
@@ -75,6 +78,58 @@ def test_a_file_is_committed_or_removed(app, editor, turn):
     editor.delete("a.bin")
     assert editor.uploads()[0].state in ("aborted", "completed")
     assert editor.at_store() == set()
+    assert editor.bucket_size() == 0
+
+
+def in_between(monkeypatch, work, *, late):
+    """While a file is being committed, let another client do something, and say what came of it.
+
+    :param late: after the upload was completed; else before, and the upload is read after that.
+    """
+    complete, answers = multipart.complete_upload, []
+
+    def overtaken(upload):
+        monkeypatch.setattr(multipart, "complete_upload", complete)
+        done = complete(upload) if late else upload
+        with ThreadPoolExecutor(1) as pool:
+            answers.append(pool.submit(work).result())
+        db.session.expire(upload)
+        return done if late else complete(upload)
+
+    monkeypatch.setattr(multipart, "complete_upload", overtaken)
+    return answers
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["late", "early"])
+def test_what_another_has_committed_meanwhile_is_left_as_it_is(app, editor, monkeypatch, late):
+    content = os.urandom(PART)
+    editor.send(editor.begin("a.bin", PART), content)
+    other, readings = doubles(app, editor)[0], []
+    monkeypatch.setattr(
+        tasks.recompute_multipart_checksum_task,
+        "apply_async",
+        lambda args=(), **kwargs: readings.append(args),
+    )
+    answers = in_between(
+        monkeypatch, lambda: other.post(editor.of("a.bin", "/commit")).status_code, late=late
+    )
+
+    done = editor.commit("a.bin")
+
+    assert (done.status_code, answers) == (200, [200])
+    assert (done.get_json()["status"], done.get_json()["transfer"]) == ("completed", {"type": "L"})
+    assert editor.content("a.bin") == content
+    # The whole file is to be read by one task.
+    assert len(readings) == 1
+
+
+@pytest.mark.parametrize("which", ["/a.bin", ""], ids=["the file", "all files"])
+def test_a_file_that_is_removed_while_it_is_committed_is_not_found(app, editor, monkeypatch, which):
+    editor.send(editor.begin("a.bin", PART), os.urandom(PART))
+    other = doubles(app, editor)[0]
+    answers = in_between(monkeypatch, lambda: other.delete(editor.at(which)).status_code, late=True)
+    assert editor.commit("a.bin").status_code == 404
+    assert answers == [204]
     assert editor.bucket_size() == 0
 
 

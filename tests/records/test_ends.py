@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from invenio_access.permissions import system_identity
 from invenio_db import db
+from invenio_db.uow import UnitOfWork
 from invenio_files_rest.models import Bucket, FileInstance, ObjectVersion
 from invenio_records_resources.records.systemfields.files.manager import FilesManager
 
@@ -20,7 +21,7 @@ from oarepo_s3.services import recover_interrupted, sweep_expired
 from oarepo_s3.services.stored import StoredUpload
 
 from .editor import PART, transfer
-from .stack import Record
+from .stack import FileRecord, Record
 
 
 def record_of(editor):
@@ -216,3 +217,58 @@ def test_a_file_that_failed_to_begin_is_dropped_at_the_store(editor):
     assert answer.status_code == 400
     assert editor.at_store() == set()
     assert editor.uploads() == []
+
+
+def test_a_file_whose_entry_cannot_be_written_is_dropped_at_the_store(editor, monkeypatch):
+    class Broken(Exception):
+        """A schema or a receiver that takes no such entry."""
+
+    def refuse(self):
+        assert len(editor.at_store()) == 1
+        raise Broken
+
+    monkeypatch.setattr(FileRecord, "commit", refuse)
+    with pytest.raises(Broken):
+        editor.ask(transfer("a.bin", PART))
+    assert editor.at_store() == set()
+    assert editor.uploads() == []
+    assert editor.bucket_size() == 0
+
+
+def test_a_store_that_is_away_does_not_hide_why_a_file_failed_to_begin(editor, monkeypatch):
+    def away(self):
+        raise StoreUnavailable(reason="no answer")
+
+    monkeypatch.setattr(StoredUpload, "clear", away)
+    answer = editor.ask(transfer("a.bin", PART), transfer("a.bin", PART))
+    assert answer.status_code == 400
+    assert editor.uploads() == []
+    # It is an orphan, and the sweep of these finds it.
+    assert len(editor.at_store()) == 1
+
+
+def test_files_that_are_just_being_removed_can_be_shown(editor, file_service):
+    editor.begin("a.bin", PART)
+    with UnitOfWork(db.session) as uow:
+        removed = file_service.delete_all_files(system_identity, editor.record_id, uow=uow)
+        (shown,) = removed.to_dict()["entries"]
+        uow.commit()
+    assert (shown["key"], len(shown["links"]["parts"])) == ("a.bin", 1)
+    assert states(editor) == ["aborted"]
+
+
+@pytest.mark.parametrize("remove", [by_delete, by_teardown])
+def test_the_sweep_has_nothing_to_do_with_a_file_that_was_sent_and_then_removed(
+    editor, file_service, remove
+):
+    editor.upload("a.bin", os.urandom(PART))
+    remove(editor, file_service)
+    sweep_expired()
+    (upload,) = editor.uploads()
+    assert (upload.state, upload.rests_until) == ("completed", None)
+
+
+def test_a_commit_that_removes_a_file_leaves_no_transaction_open(editor, file_service):
+    editor.upload("a.bin", os.urandom(PART))
+    by_the_record(editor, file_service)
+    assert not db.session().in_transaction()

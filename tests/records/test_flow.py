@@ -30,3 +30,12 @@ def test_a_file_goes_from_the_client_to_the_store_and_back(editor):
     assert set(done["links"]) == {"self", "commit", "content"}
     assert editor.content("data.bin") == content
     assert editor.at_store() == set()
+
+
+def test_a_storage_class_is_kept(app, editor, monkeypatch):
+    classes = {**app.config["FILES_REST_STORAGE_CLASS_LIST"], "A": "Archive"}
+    monkeypatch.setitem(app.config, "FILES_REST_STORAGE_CLASS_LIST", classes)
+    begun = editor.begin("a.bin", 1, storage_class="A")
+    assert begun["storage_class"] == "A"
+    editor.send(begun, b"a")
+    assert editor.commit("a.bin").get_json()["storage_class"] == "A"

@@ -4,7 +4,17 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import pytest
+import sqlalchemy as sa
+from invenio_access.permissions import system_identity
+from invenio_db import db
+
+from oarepo_s3.core.times import utcnow
+from oarepo_s3.models import Upload
 
 from .editor import PART, entry, transfer
 
@@ -61,7 +71,9 @@ def test_what_was_sent_is_listed_and_any_part_is_signed_again(editor):
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"), [(0, 0), (1, 1), (WINDOW + 1, WINDOW + 1), (LIMIT + 5, LIMIT)]
+    ("asked", "shown"),
+    [(0, 0), (1, 1), (WINDOW + 1, WINDOW + 1), (LIMIT + 5, LIMIT), ("9" * 5000, LIMIT)],
+    ids=["none", "one", "more", "too many", "a number of 5,000 digits"],
 )
 def test_a_client_asks_for_fewer_or_for_more(editor, asked, shown):
     editor.begin("a.bin", (LIMIT + 1) * PART)
@@ -119,6 +131,50 @@ def test_what_a_call_has_opened_has_all_its_links(editor):
 def test_unless_these_are_too_many_together(editor):
     answer = editor.ask(transfer("a.bin", 5 * PART), transfer("b.bin", 8 * PART))
     assert numbers(entry(answer, "a.bin")) == numbers(entry(answer, "b.bin")) == first(WINDOW)
+
+
+def test_an_upload_whose_time_has_run_out_has_no_links_and_hides_no_others(editor):
+    for key in ("a.bin", "b.bin"):
+        editor.begin(key, PART)
+    past = utcnow() - timedelta(seconds=1)
+    Upload.query.filter_by(id=editor.uploads()[0].id).update({"expires_at": past})
+    db.session.commit()
+    answer = editor.read("a.bin")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "pending")
+    assert set(answer.get_json()["links"]) == {"self", "commit"}
+    assert numbers(entry(editor.list(), "b.bin")) == [1]
+
+
+def test_a_task_that_asks_the_service_has_all_links(app, editor, file_service):
+    def ask():
+        with app.app_context():
+            return file_service.list_files(system_identity, editor.record_id).to_dict()["entries"]
+
+    for key in ("a.bin", "b.bin"):
+        editor.begin(key, LIMIT * PART)
+    db.session.commit()
+    # A thread of its own has no request.
+    with ThreadPoolExecutor(1) as pool:
+        listing = pool.submit(ask).result()
+    assert [numbers(found) for found in listing] == [first(LIMIT)] * 2
+
+
+def test_an_answer_asks_once_for_each_upload(editor):
+    for key in ("a.bin", "b.bin", "c.bin"):
+        editor.begin(key, PART)
+    asked = []
+
+    def count(connection, cursor, statement, *rest):
+        asked.extend(re.findall(r"FROM oarepo_s3_upload\b", statement))
+
+    db.session.rollback()
+    sa.event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        listing = editor.list().get_json()["entries"]
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", count)
+    assert [numbers(found) for found in listing] == [[1]] * 3
+    assert len(asked) == 3
 
 
 def test_files_of_other_kinds_do_not_count(editor):

@@ -209,6 +209,8 @@ def test_a_clients_cut_is_taken_as_it_is_or_refused(size, limits, num_parts, par
         (5 * TIB + 1, 10_000, GIB, InvalidSize),
         (10 * MIB, 0, 5 * MIB, InvalidRequest),
         (10 * MIB, 10_001, 5 * MIB, InvalidRequest),
+        (10_001 * 5 * MIB, 10_001, 5 * MIB, InvalidRequest),
+        (10_001 * 5 * MIB, 10_001, None, InvalidRequest),
         (10 * MIB, 1, 5 * MIB, InvalidRequest),
         (10 * MIB, 3, 5 * MIB, InvalidRequest),
         (10 * MIB, 3, 4 * MIB, InvalidSize),
