@@ -8,10 +8,13 @@ import os
 
 import pytest
 from invenio_db import db
+from invenio_records_permissions.generators import SystemProcess
+from invenio_records_resources.proxies import current_service_registry
+from invenio_records_resources.services.files.generators import IfTransferType
 
 from ..people import Person
 from .editor import PART
-from .stack import Record
+from .stack import EDITORS, Policy, Record
 
 
 @pytest.fixture
@@ -44,6 +47,10 @@ def listed(editor, name, people):
 
 def session_of(editor):
     return f"/multipart-uploads/{editor.uploads()[0].id}"
+
+
+def not_found(answer):
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "upload_not_found")
 
 
 def test_part_links_are_for_those_who_may_send_parts(editor, reader, stranger, nobody):
@@ -124,12 +131,51 @@ def test_the_session_of_a_record_that_is_gone_is_nobodys(editor):
     record = Record.pid.resolve(editor.record_id, registered_only=False)
     record.delete()
     db.session.commit()
-    assert editor.person.get(session).status_code == 404
+    not_found(editor.person.get(session))
 
 
-def test_a_service_that_is_not_registered_leaves_it_to_files_rest(editor):
+@pytest.mark.parametrize("lost", ["record_service", "record_pid"])
+def test_so_is_the_session_of_a_service_or_an_id_that_is_gone(editor, lost):
     editor.begin("a.bin", PART)
     upload = editor.uploads()[0]
-    upload.record_service = None
+    setattr(upload, lost, "gone")
     db.session.commit()
+    not_found(editor.person.get(session_of(editor)))
+
+
+def test_a_service_that_is_not_registered_leaves_it_to_files_rest(editor, monkeypatch):
+    def unknown(service):
+        raise KeyError(service)
+
+    monkeypatch.setattr(current_service_registry, "get_service_id", unknown)
+    editor.begin("a.bin", PART)
+    assert editor.uploads()[0].record_service is None
     assert editor.person.get(session_of(editor)).status_code == 404
+
+
+DOORS = {
+    "can_set_content_files": [("get", ""), ("get", "/parts"), ("get", "/urls?parts=1")],
+    "can_commit_files": [("post", "/complete")],
+    "can_delete_files": [("delete", "")],
+}
+
+
+@pytest.mark.parametrize("action", DOORS)
+def test_each_door_of_the_session_has_its_own_action(editor, monkeypatch, action):
+    editor.begin("a.bin", PART)
+    session = session_of(editor)
+    monkeypatch.setattr(Policy, action, [SystemProcess()])
+    closed = [
+        (method, rest)
+        for doors in DOORS.values()
+        for method, rest in doors
+        if getattr(editor.person, method)(session + rest).status_code == 403
+    ]
+    assert closed == DOORS[action]
+
+
+def test_a_policy_may_ask_for_the_type_of_transfer(editor, monkeypatch):
+    multipart = IfTransferType("M", EDITORS, [SystemProcess()])
+    monkeypatch.setattr(Policy, "can_set_content_files", [multipart])
+    assert "parts" in editor.begin("a.bin", PART)["links"]
+    assert editor.person.get(f"{session_of(editor)}/urls?parts=1").status_code == 200

@@ -8,6 +8,7 @@ import os
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from invenio_access.permissions import system_identity
 from invenio_db import db
 from invenio_db.uow import UnitOfWork
@@ -122,6 +123,25 @@ def test_a_removal_that_is_rolled_back_to_a_savepoint_ends_nothing(editor):
     savepoint.rollback()
     db.session.commit()
     assert states(editor) == ["pending"]
+
+
+def test_only_what_is_committed_for_good_is_looked_for(editor, monkeypatch):
+    def remove():
+        record_of(editor).files.delete("a.bin", softdelete_obj=False, remove_rf=True)
+
+    looked = []
+    editor.begin("a.bin", PART)
+    monkeypatch.setattr("oarepo_s3.services.removed.abort_removed", lambda: looked.append(1))
+    with db.session.begin_nested():
+        remove()
+    db.session.rollback()
+    assert looked == []
+    remove()
+    db.session.commit()
+    assert looked == [1]
+    db.session.execute(sa.delete(ObjectVersion).where(ObjectVersion.key == "no such"))
+    db.session.rollback()
+    assert looked == [1]
 
 
 def test_a_file_is_removed_though_the_store_is_away_and_the_rest_follows(editor, monkeypatch):
@@ -272,3 +292,17 @@ def test_a_commit_that_removes_a_file_leaves_no_transaction_open(editor, file_se
     editor.upload("a.bin", os.urandom(PART))
     by_the_record(editor, file_service)
     assert not db.session().in_transaction()
+
+
+def test_a_database_that_fails_while_it_looks_does_not_undo_the_removal(
+    editor, file_service, monkeypatch
+):
+    def broken():
+        db.session.execute(sa.text("SELECT * FROM no_such_table"))
+
+    editor.begin("a.bin", PART)
+    monkeypatch.setattr("oarepo_s3.services.removed.abort_removed", broken)
+    by_the_record(editor, file_service)
+    assert not db.session().in_transaction()
+    assert editor.list().get_json()["entries"] == []
+    assert states(editor) == ["pending"]  # for the sweep
