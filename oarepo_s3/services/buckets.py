@@ -165,6 +165,10 @@ def remove_file(upload: Upload) -> None:
     give_room_back(upload)
     if upload.version_id is None:
         return
+    # Whoever removes a file from its record locks the record's entry first, and then the bucket.
+    _empty_references(
+        sa.select(ObjectVersion.version_id).where(ObjectVersion.file_id == upload.file_id)
+    )
     # One at a time, or of two that remove versions of a key each makes the other's one the newest.
     _lock(upload.bucket_id)
     versions = db.session.scalars(
@@ -184,10 +188,7 @@ def remove_file(upload: Upload) -> None:
 
 def _remove_version(version: ObjectVersion) -> None:
     bucket_id, key, was_head = version.bucket_id, version.key, version.is_head
-    for column in _references():
-        db.session.execute(
-            sa.update(column.table).where(column == version.version_id).values({column.name: None})
-        )
+    _empty_references([version.version_id])
     db.session.execute(
         sa.delete(ObjectVersionTag).where(ObjectVersionTag.version_id == version.version_id)
     )
@@ -198,6 +199,17 @@ def _remove_version(version: ObjectVersion) -> None:
         if latest is not None:
             latest.is_head = True
             db.session.flush()
+
+
+def _empty_references(versions: Any) -> None:
+    """Let no record refer to the versions.
+
+    :param versions: ids, or a query for them.
+    """
+    for column in _references():
+        db.session.execute(
+            sa.update(column.table).where(column.in_(versions)).values({column.name: None})
+        )
 
 
 def _references() -> list[Any]:

@@ -134,6 +134,14 @@ def test_the_session_of_a_record_that_is_gone_is_nobodys(editor):
     not_found(editor.person.get(session))
 
 
+def test_so_is_the_session_of_a_record_whose_id_is_still_there(editor):
+    editor.begin("a.bin", PART)
+    session = session_of(editor)
+    Record.pid.resolve(editor.record_id, registered_only=False).model.is_deleted = True
+    db.session.commit()
+    not_found(editor.person.get(session))
+
+
 @pytest.mark.parametrize("lost", ["record_service", "record_pid"])
 def test_so_is_the_session_of_a_service_or_an_id_that_is_gone(editor, lost):
     editor.begin("a.bin", PART)

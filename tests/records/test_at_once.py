@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import ObjectVersion
 from invenio_records_resources.services.files import tasks
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -131,6 +132,27 @@ def test_a_file_that_is_removed_while_it_is_committed_is_not_found(app, editor, 
     assert editor.commit("a.bin").status_code == 404
     assert answers == [204]
     assert editor.bucket_size() == 0
+
+
+def test_a_file_is_removed_while_its_session_is_given_up(app, editor, monkeypatch):
+    editor.begin("a.bin", PART)
+    session = f"/multipart-uploads/{editor.uploads()[0].id}"
+    other, delete = doubles(app, editor)[0], ObjectVersion.delete
+    pool, given_up = ThreadPoolExecutor(1), []
+
+    def when_the_entry_is_locked(bucket, key):
+        monkeypatch.setattr(ObjectVersion, "delete", delete)
+        given_up.append(pool.submit(lambda: other.delete(session).status_code))
+        # Time to come as far as it can: it waits for the entry, and must not hold the bucket.
+        wait(given_up, timeout=3)
+        return delete(bucket, key)
+
+    monkeypatch.setattr(ObjectVersion, "delete", when_the_entry_is_locked)
+    with pool:
+        assert editor.delete("a.bin").status_code == 204
+    assert given_up[0].result() == 204
+    assert [upload.state for upload in editor.uploads()] == ["aborted"]
+    assert (editor.bucket_size(), editor.at_store()) == (0, set())
 
 
 def test_files_that_begin_at_once_share_the_room(app, new_editor):
