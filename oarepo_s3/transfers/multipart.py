@@ -29,6 +29,7 @@ from invenio_records_resources.services.files.transfer.providers.multipart impor
     MultipartTransfer as StockMultipartTransfer,
 )
 from invenio_records_resources.services.uow import RecordCommitOp, TaskOp
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..api import MultipartUpload
 from ..backends import PresignsParts
@@ -63,8 +64,7 @@ class MultipartTransfer(StockMultipartTransfer):
             return super().init_file(record, file_metadata, **kwargs)
         data = {**file_metadata}
         key, transfer = data.pop("key"), data.pop("transfer")
-        if data.get("size") is None:
-            raise InvalidRequest(reason="a multipart transfer needs the size of the file")
+        _check_size(data.get("size"))
         _check_storage_class(data.get("storage_class"))
         wanted = MultipartUpload(
             key,
@@ -225,11 +225,12 @@ class _DropOnRollback(Operation):
         """Drop it; what cannot be dropped is an orphan, and the sweep of these finds it."""
         try:
             self._wanted.drop_unsaved()
-        except StoreError as error:
+        except (StoreError, SQLAlchemyError) as error:
+            # What the caller has to learn of is why it was rolled back.
             logger.warning(
                 "An upload that was rolled back is still at the store (%s).",
-                error.code,
-                extra={"action": "drop_failed", "code": error.code},
+                type(error).__name__,
+                extra={"action": "drop_failed"},
             )
 
 
@@ -251,6 +252,14 @@ def _service_id(file_service: Any) -> str | None:
         return str(current_service_registry.get_service_id(file_service))
     except KeyError:
         return None
+
+
+def _check_size(size: int | None) -> None:
+    """Refuse at once what the commit would refuse."""
+    if size is None:
+        raise InvalidRequest(reason="a multipart transfer needs the size of the file")
+    if size == 0 and not current_app.config.get("RECORDS_RESOURCES_ALLOW_EMPTY_FILES", True):
+        raise InvalidRequest(reason="files without content are not taken here")
 
 
 def _check_storage_class(storage_class: str | None) -> None:

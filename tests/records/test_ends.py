@@ -21,8 +21,8 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services import recover_interrupted, sweep_expired
 from oarepo_s3.services.stored import StoredUpload
 
-from .editor import PART, transfer
-from .stack import FileRecord, Record
+from .editor import PART
+from .stack import Record
 
 
 def record_of(editor):
@@ -230,41 +230,6 @@ def test_a_commit_that_died_after_the_store_had_done_its_part_is_repeated(editor
     assert editor.read("a.bin").get_json()["status"] == "completed"
     assert editor.content("a.bin") == content
     assert editor.bucket_size() == PART
-
-
-def test_a_file_that_failed_to_begin_is_dropped_at_the_store(editor):
-    answer = editor.ask(transfer("a.bin", PART), transfer("a.bin", PART))
-    assert answer.status_code == 400
-    assert editor.at_store() == set()
-    assert editor.uploads() == []
-
-
-def test_a_file_whose_entry_cannot_be_written_is_dropped_at_the_store(editor, monkeypatch):
-    class Broken(Exception):
-        """A schema or a receiver that takes no such entry."""
-
-    def refuse(self):
-        assert len(editor.at_store()) == 1
-        raise Broken
-
-    monkeypatch.setattr(FileRecord, "commit", refuse)
-    with pytest.raises(Broken):
-        editor.ask(transfer("a.bin", PART))
-    assert editor.at_store() == set()
-    assert editor.uploads() == []
-    assert editor.bucket_size() == 0
-
-
-def test_a_store_that_is_away_does_not_hide_why_a_file_failed_to_begin(editor, monkeypatch):
-    def away(self):
-        raise StoreUnavailable(reason="no answer")
-
-    monkeypatch.setattr(StoredUpload, "clear", away)
-    answer = editor.ask(transfer("a.bin", PART), transfer("a.bin", PART))
-    assert answer.status_code == 400
-    assert editor.uploads() == []
-    # It is an orphan, and the sweep of these finds it.
-    assert len(editor.at_store()) == 1
 
 
 def test_files_that_are_just_being_removed_can_be_shown(editor, file_service):

@@ -85,6 +85,12 @@ def test_what_else_cannot_be(editor, more):
     nothing_of(editor)
 
 
+def test_an_empty_file_where_these_are_not_taken(app, editor, monkeypatch):
+    monkeypatch.setitem(app.config, "RECORDS_RESOURCES_ALLOW_EMPTY_FILES", False)
+    refused(editor.ask(transfer("a.bin", 0, 1)), "invalid_request")
+    nothing_of(editor)
+
+
 def test_of_several_files_none_is_begun_when_one_is_refused(editor):
     refused(editor.ask(transfer("a.bin", PART), transfer("b.bin", PART, 7)), "invalid_request")
     nothing_of(editor)
