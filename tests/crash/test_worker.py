@@ -113,6 +113,8 @@ def test_a_worker_goes_on_when_its_broker_is_back(tmp_path, store, broker, setti
         states = expire(1)
         send(SWEEP, broker.url)
         wait_for(states, ["aborted"])
+        # Killed in the middle of its last words to it, the broker would be missed otherwise.
+        wait_until_said(worker, " succeeded in ")
 
         broker.kill()
         wait_until_said(worker, "Connection to broker lost")
