@@ -182,6 +182,8 @@ def settings_for(store: Store | None) -> dict[str, Any]:
         "FILES_REST_STORAGE_FACTORY": "oarepo_s3.storage.s3_storage_factory",
         "FILES_REST_STORAGE_CLASS_LIST": {"S": "Standard"},
         "FILES_REST_DEFAULT_STORAGE_CLASS": "S",
+        # Ask a task for `.result`: Celery forbids `.get()` inside an eager task by a flag of the
+        # process, and two threads that send tasks at once can leave it set.
         "CELERY_TASK_ALWAYS_EAGER": True,
         "CELERY_TASK_EAGER_PROPAGATES": True,
         "CACHE_TYPE": "SimpleCache",

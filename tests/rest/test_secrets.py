@@ -156,8 +156,8 @@ def test_the_tasks(log, app, uploader, bucket, store):
     upload = uploader.begin(bucket, "a", len(CONTENT))
     db.session.execute(db.update(Upload).values(expires_at=db.func.now()))
     db.session.commit()
-    counts = cleanup_expired_multipart_uploads.delay().get()
-    recover_interrupted_multipart_uploads.delay().get()
+    counts = cleanup_expired_multipart_uploads.delay().result
+    recover_interrupted_multipart_uploads.delay()
     assert counts["aborted"] >= 1
     assert any(name.startswith("celery") for name, _ in log.lines)
     assert log.leaks({store.secret_key, signature_of(upload["urls"][0]["url"])}) == {}

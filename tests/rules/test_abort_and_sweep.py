@@ -134,7 +134,7 @@ def test_the_sweep_drops_what_is_over_time_and_nothing_else(begin, memory, bucke
     complete_upload(done)
     expire(*over, done)
 
-    counts = cleanup_expired_multipart_uploads.delay().get()
+    counts = cleanup_expired_multipart_uploads.delay().result
 
     assert counts == {"expired": 3, "aborted": 3, "failed": 0}
     assert [get_upload(u.id).state for u in over] == ["aborted"] * 3

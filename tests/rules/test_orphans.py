@@ -58,7 +58,7 @@ def test_what_a_rolled_back_assignment_left_is_found_and_aborted_after_the_grace
 
     age(memory)
     found = {**NOTHING, "found": 1, "bytes": 3}
-    assert sweep_orphaned_multipart_uploads.delay().get() == found
+    assert sweep_orphaned_multipart_uploads.delay().result == found
     assert len(memory.uploads) == 1, "a dry run is the default"
     assert sweep_orphaned_multipart_uploads(dry_run=False) == {**found, "aborted": 1}
     assert memory.uploads == {}
