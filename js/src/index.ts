@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** Uppy plugin: uploads of any size straight to the object store of an Invenio repository. */
+
+export type { OARepoS3Options, PartUrl, Session, TargetOptions, UploadedPart } from './types.js'
