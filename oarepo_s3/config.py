@@ -23,6 +23,20 @@ OAREPO_S3_PART_URL_LIFETIME = 24 * 3600
 """How long a part URL works: at most 7 days (604,800), and never longer than the upload or the
 temporary credentials that signed it. A client can ask for fresh URLs at any time."""
 
+OAREPO_S3_TOKEN_LIFETIME = 12 * 3600
+"""How long an upload token works when the page has no wish.
+
+Uppy cannot take another token in the middle of its uploads, so a token has to live as long as they
+take: 12 hours are enough for 50 GB at 10 Mbit/s. It opens one bucket or one draft, and can be
+revoked at any time.
+"""
+
+OAREPO_S3_TOKEN_MAX_LIFETIME = 6 * 24 * 3600
+"""Longest life of an upload token, whatever the page wishes.
+
+As long as an upload may take: a token that ends before could not complete it.
+"""
+
 OAREPO_S3_PART_SIZE = 16 * 2**20
 """Size of a part when the client has no wish. Large files get larger parts by themselves."""
 

@@ -3,7 +3,7 @@
 """Who may do what, by invenio-files-rest's permission factory and its existing action names.
 
 ========== =====================================================================
-begin      ``bucket-update`` on the bucket
+begin      ``bucket-update`` on the bucket; an upload token needs the same
 read       the one who began it, while they have ``bucket-update``; or ``multipart-read``
 write      the one who began it, while they have ``bucket-update``; or ``bucket-update`` together
            with ``multipart-read``
@@ -12,7 +12,7 @@ abort      the one who began it, while they have ``bucket-update``; or ``multipa
 
 An upload that began as the transfer of a record's file is a matter of the record's own permissions,
 as invenio-records-resources names them: ``set_content_files`` to read and write, ``commit_files``
-to complete, ``delete_files`` to abort.
+to complete, ``delete_files`` to abort; ``create_files`` for an upload token to a draft.
 
 An upload that nobody in particular began (a system process) belongs to all who have
 ``bucket-update``. Permissions are checked again on every call, so that one who loses them in the
@@ -25,9 +25,16 @@ from flask_login import current_user
 from invenio_files_rest.models import Bucket
 from invenio_files_rest.proxies import current_permission_factory
 
-from .core.errors import BucketNotFound, Forbidden, NotAuthenticated, UploadError, UploadNotFound
+from .core.errors import (
+    BucketNotFound,
+    DraftNotFound,
+    Forbidden,
+    NotAuthenticated,
+    UploadError,
+    UploadNotFound,
+)
 from .models import Upload
-from .record_access import record_allows
+from .record_access import files_allow, record_allows
 
 
 def current_user_id() -> int | None:
@@ -43,6 +50,25 @@ def require_begin(bucket: Bucket) -> None:
     """
     if not _can(bucket, "bucket-update"):
         _refuse(bucket, BucketNotFound())
+
+
+def require_begin_in_draft(service_id: str, pid: str) -> None:
+    """Let the caller begin multipart uploads to the files of a draft.
+
+    :param service_id: id of the file service, as invenio-records-resources registered it.
+    :param pid: the draft's id in it.
+    :raises AccessError: when they may not.
+    :raises DraftNotFound: when there is none, or they may not even know of it.
+    """
+    # Policies may allow some types of transfer only.
+    planned = {"transfer": {"type": "M"}}
+    if files_allow(service_id, pid, "create_files", file_metadata=planned):
+        return
+    if not current_user.is_authenticated:
+        raise NotAuthenticated()
+    if files_allow(service_id, pid, "read_files"):
+        raise Forbidden()
+    raise DraftNotFound()
 
 
 def require_read(upload: Upload) -> None:

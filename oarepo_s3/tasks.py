@@ -8,15 +8,24 @@ from typing import Any
 
 from celery import shared_task
 
-from .services import recover_interrupted, sweep_expired, sweep_orphans, verify_declared
+from .services import (
+    recover_interrupted,
+    remove_expired_tokens,
+    sweep_expired,
+    sweep_orphans,
+    verify_declared,
+)
 
 
 @shared_task
 def cleanup_expired_multipart_uploads() -> dict[str, int]:
     """Drop uploads whose time has run out: at the store, in the bucket and in the quota.
 
+    Upload tokens whose time has run out go as well; nobody is told how many.
+
     :returns: how many were ``expired``, ``aborted`` and ``failed`` (tried again next time).
     """
+    remove_expired_tokens()
     return sweep_expired().as_dict()
 
 

@@ -16,6 +16,10 @@ MIB = 2**20
 GIB = 2**30
 TIB = 2**40
 
+UPPY_PARTS = 10_000
+UPPY_PART_SIZE = 5 * MIB
+"""Uppy's own limits: the most parts, and the least bytes of a part."""
+
 
 @dataclass(frozen=True, slots=True)
 class PartLimits:
@@ -123,3 +127,17 @@ def take_plan(
             reason=f"{size} bytes in parts of {part_size} are {needed} parts, not {num_parts}"
         )
     return PartPlan(size, part_size, num_parts)
+
+
+def cut_by_uppy(size: int, wish: int | None = None) -> tuple[int, int]:
+    """Return how many parts Uppy makes of a file, and how large they are.
+
+    Uppy's S3 plugin (``@uppy/aws-s3``, 5.x and 6.x) cuts a file by its own rule and tells nobody.
+
+    :param size: bytes in the file, 0 or more.
+    :param wish: bytes that the page's ``getChunkSize`` gives for it; None without such an option.
+    """
+    part_size = max(-(-size // UPPY_PARTS) if wish is None else wish, UPPY_PART_SIZE)
+    if size > part_size * UPPY_PARTS:
+        part_size = -(-size // UPPY_PARTS)
+    return max(1, -(-size // part_size)), part_size

@@ -10,6 +10,7 @@ from .create import NewUpload, create_upload, open_for_version
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
     PartUrl,
+    every_part,
     first_window,
     part_checksums,
     parts_after,
@@ -20,9 +21,11 @@ from .queries import UploadPage, find_upload, get_upload, list_uploads, upload_o
 from .recover import RecoverCounts, recover_interrupted
 from .removed import abort_removed
 from .sweep import SweepCounts, sweep_expired
+from .tokens import IssuedToken, issue_token, read_token, remove_expired_tokens, revoke_token
 from .verify import VerifyCounts, verify_declared
 
 __all__ = (
+    "IssuedToken",
     "NewUpload",
     "OrphanCounts",
     "PartUrl",
@@ -34,14 +37,19 @@ __all__ = (
     "abort_upload",
     "complete_upload",
     "create_upload",
+    "every_part",
     "find_upload",
     "first_window",
     "get_upload",
+    "issue_token",
     "list_uploads",
     "open_for_version",
     "part_checksums",
     "parts_after",
+    "read_token",
     "recover_interrupted",
+    "remove_expired_tokens",
+    "revoke_token",
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",

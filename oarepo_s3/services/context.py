@@ -12,6 +12,7 @@ from ..backends import StoreConfig, Stores
 from ..core.credentials import Credentials
 from ..core.keys import KeyMarker
 from ..core.planning import PartLimits
+from ..core.tokens import TokenSigner
 from ..core.uris import ObjectURI
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Settings:
     part_size: int
     upload_lifetime: timedelta
     part_url_lifetime: timedelta
+    token_lifetime: timedelta
+    token_max_lifetime: timedelta
     url_window: int
     max_urls: int
     part_links: int
@@ -51,6 +54,8 @@ class Settings:
             part_size=config["OAREPO_S3_PART_SIZE"],
             upload_lifetime=timedelta(seconds=config["OAREPO_S3_UPLOAD_LIFETIME"]),
             part_url_lifetime=timedelta(seconds=config["OAREPO_S3_PART_URL_LIFETIME"]),
+            token_lifetime=timedelta(seconds=config["OAREPO_S3_TOKEN_LIFETIME"]),
+            token_max_lifetime=timedelta(seconds=config["OAREPO_S3_TOKEN_MAX_LIFETIME"]),
             url_window=config["OAREPO_S3_URL_WINDOW"],
             max_urls=config["OAREPO_S3_MAX_URLS"],
             part_links=config["OAREPO_S3_PART_LINKS"],
@@ -79,11 +84,12 @@ class UploadContext:
     @property
     def key_marker(self) -> KeyMarker:
         """What makes the keys of this instance's objects recognisable, by its secret key."""
-        current = self.app.secret_key or ""
-        older = self.app.config.get("SECRET_KEY_FALLBACKS") or []
-        return KeyMarker(
-            tuple(s if isinstance(s, bytes) else s.encode() for s in (current, *older))
-        )
+        return KeyMarker(self._secrets())
+
+    @property
+    def token_signer(self) -> TokenSigner:
+        """What writes and reads the upload tokens of this instance."""
+        return TokenSigner(self._secrets())
 
     def store(self, uri: str) -> ObjectStore:
         """Return the store that holds the object with this URI.
@@ -91,6 +97,12 @@ class UploadContext:
         :raises InvalidLocation: when no back end is installed for it.
         """
         return self._stores.get(ObjectURI.parse(uri))
+
+    def _secrets(self) -> tuple[bytes, ...]:
+        """Return the application's secret, and then the older ones that it still honours."""
+        current = self.app.secret_key or ""
+        older = self.app.config.get("SECRET_KEY_FALLBACKS") or []
+        return tuple(s if isinstance(s, bytes) else s.encode() for s in (current, *older))
 
     def _store_config(self, uri: ObjectURI) -> StoreConfig:
         """Describe the connection as invenio-s3 does, so that both speak to the same store."""

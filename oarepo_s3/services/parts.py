@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from ..backends import PartPage, PartSigner
 from ..core.digests import Digest
 from ..core.errors import InvalidRequest, StoreUploadGone, UploadExpired, UploadNotPending
+from ..core.parts import UploadedPart
 from ..core.states import UploadState
 from ..core.times import isoformat, utcnow
 from ..models import Upload
@@ -18,6 +20,8 @@ from ..proxies import current_s3
 from .complete import settle_gone
 from .stored import StoredUpload
 from .transactions import end_transaction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,30 @@ def uploaded_parts(upload: Upload, *, after: int, limit: int) -> PartPage:
     :raises UploadNotPending: when the upload is not open.
     :raises UploadLost: when the store has dropped it; the upload has then failed.
     """
+    return _ask(upload, lambda stored: stored.parts_after(after, limit))
+
+
+def every_part(upload: Upload) -> list[UploadedPart]:
+    """Return all parts that the store has, and those of a completed upload as they have to be.
+
+    For clients that ask for the parts before they complete, also when it is for the second time: a
+    file that is there is no reason to send anything again. Raises as :func:`uploaded_parts`.
+    """
+    if upload.state != UploadState.COMPLETED:
+        return _ask(upload, StoredUpload.all_parts)
+    plan = upload.plan
+    return [
+        UploadedPart(part, plan.size_of(part), upload.etag) for part in range(1, plan.num_parts + 1)
+    ]
+
+
+def _ask(upload: Upload, question: Callable[[StoredUpload], T]) -> T:
     if upload.state not in (UploadState.PENDING, UploadState.COMPLETING):
         raise UploadNotPending(state=upload.state)
     stored = StoredUpload.of(upload)
     end_transaction()
     try:
-        return stored.parts_after(after, limit)
+        return question(stored)
     except StoreUploadGone as error:
         # Ended while the store was asked, or dropped there without our doing.
         settle_gone(upload, error)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from ..core.errors import UploadError
+from . import companion
 from .errors import DATABASE_ERRORS, database_unavailable, error_response, let_go
 from .openapi import OpenapiResource
 from .records import (
@@ -15,6 +16,7 @@ from .records import (
     multipart_actions,
 )
 from .serializers import ENDPOINT
+from .tokens import TokenListResource, TokenResource
 from .uploader import multipart_uploader
 from .uploads import (
     UploadCompleteResource,
@@ -50,4 +52,7 @@ def create_blueprint(app: Flask) -> Blueprint:
     blueprint.add_url_rule(f"{one}/complete", view_func=UploadCompleteResource.as_view("complete"))
     # Not an upload's id: what is written out goes before what is filled in.
     blueprint.add_url_rule("/openapi.json", view_func=OpenapiResource.as_view("openapi"))
+    blueprint.add_url_rule("/tokens", view_func=TokenListResource.as_view("tokens"))
+    blueprint.add_url_rule("/tokens/<token_id>", view_func=TokenResource.as_view("token"))
+    companion.add_routes(blueprint)
     return blueprint

@@ -7,17 +7,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import url_for
+from flask import current_app, url_for
 
 from ..core.parts import UploadedPart
 from ..core.states import UploadState
 from ..core.times import isoformat
 from ..models import Upload
 from ..proxies import current_s3
+from ..record_access import content_address
 from ..services import PartUrl, part_checksums
 
 ENDPOINT = "oarepo_s3"
 """Name of the blueprint."""
+
+FILE_VIEW = "invenio_files_rest.object_api"
+"""Name of the view that answers for the content of a file."""
 
 
 def dump_upload(upload: Upload, links: dict[str, str] | None = None) -> dict[str, Any]:
@@ -47,6 +51,7 @@ def dump_upload(upload: Upload, links: dict[str, str] | None = None) -> dict[str
             "key": upload.key,
             "size": upload.size,
             "checksum": upload.checksum,
+            "links": dump_file_links(upload),
         }
     if upload.state == UploadState.FAILED:
         dumped["reason"] = upload.reason
@@ -58,6 +63,19 @@ def dump_checksum(upload: Upload) -> dict[str, str] | None:
     if upload.declared_checksum is None:
         return None
     return {"value": upload.declared_checksum, "status": upload.checksum_status}
+
+
+def dump_file_links(upload: Upload) -> dict[str, str]:
+    """Write the address of the bytes of a completed upload.
+
+    It is missing where nothing in this application serves them.
+    """
+    address: str | None = None
+    if upload.record_service is not None:
+        address = content_address(upload)
+    elif FILE_VIEW in current_app.view_functions:
+        address = url_for(FILE_VIEW, bucket_id=upload.bucket_id, key=upload.key, _external=True)
+    return {} if address is None else {"content": address}
 
 
 def dump_links(upload: Upload) -> dict[str, str]:

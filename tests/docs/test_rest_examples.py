@@ -57,6 +57,9 @@ def flow(uploader: Person, bucket: Any) -> dict[str, Any]:
     seen["complete-request"] = claims
     answer("completed", 200, uploader.post(links["complete"], json=claims))
     answer("list", 200, uploader.get("/multipart-uploads"))
+    seen["token-request"] = {**example("token-request"), "bucket": str(bucket.id)}
+    issued = uploader.post("/multipart-uploads/tokens", json=seen["token-request"])
+    answer("token", 201, issued)
     wrong = uploader.post("/multipart-uploads", json={"bucket": "x", "size": 1})
     answer("error-invalid-request", 400, wrong)
     return seen

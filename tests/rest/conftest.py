@@ -10,6 +10,7 @@ import pytest
 
 from ..people import Person, new_person
 from .contract import Contract
+from .uppy import Uppy, issue
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def contract(document) -> Contract:
 def watched(contract) -> Any:
     """Let a person's answers be compared with the document."""
 
-    def watch(person: Person) -> Person:
+    def watch(person: Person | Uppy) -> Person | Uppy:
         send = person.client.open
 
         def send_and_check(*args: Any, **kwargs: Any) -> Any:
@@ -47,3 +48,19 @@ def watched(contract) -> Any:
 def person(app, watched) -> Any:
     """Make users of the REST API: call it for a new one."""
     return lambda: watched(new_person(app))
+
+
+@pytest.fixture
+def page(app, watched) -> Any:
+    """Make pages with Uppy: call it with a token's ``companion_url``."""
+
+    def make(companion_url: str) -> Uppy:
+        return watched(Uppy(app.test_client(), companion_url))
+
+    return make
+
+
+@pytest.fixture
+def uppy(page, uploader, bucket) -> Uppy:
+    """The page of the uploader."""
+    return page(issue(uploader, bucket)["companion_url"])

@@ -30,6 +30,10 @@ BODIES = {
     "NewUpload": schemas.CreateSchema,
     "Claims": schemas.CompleteSchema,
     "Claim": schemas.PartSchema,
+    "NewToken": schemas.TokenSchema,
+    "Draft": schemas.DraftSchema,
+    "NewCompanionUpload": schemas.CompanionSchema,
+    "CompanionMetadata": schemas.CompanionMetadataSchema,
 }
 QUERIES = {"listUploads": schemas.ListSchema, "listParts": schemas.PartsQuerySchema}
 
@@ -37,7 +41,9 @@ _TYPES = {
     fields.UUID: {"type": "string", "format": "uuid"},
     fields.String: {"type": "string"},
     schemas.StrictInteger: {"type": "integer"},
+    schemas.EitherInteger: {"type": ["integer", "string"]},
     fields.Integer: {"type": "integer"},
+    fields.Nested: {"type": "object"},
     fields.List: {"type": "array"},
     fields.Enum: {"type": "string", "enum": list(UploadState)},
 }

@@ -20,8 +20,8 @@ DATABASE = {"sqlalchemy", "invenio_db"}
 FILES = {"invenio_files_rest"}
 
 MAY_IMPORT: dict[str, set[str]] = {
-    # An optional package of compiled checksums.
-    "core": {"anycrc"},
+    # An optional package of compiled checksums, and what signs tokens.
+    "core": {"anycrc", "itsdangerous"},
     "backends": {".core", "boto3", "botocore"},
     "config": set(),
     "signals": {"blinker"},
@@ -32,9 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     | DATABASE
     | FILES
     | {"flask.current_app", "flask.has_app_context"},
-    # The other record stack is asked for its permissions; it may not be installed.
+    # The other record stack is asked for its permissions and links; it may not be installed.
     "record_access": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
-    | {"invenio_records_resources.proxies"},
+    | {"invenio_records_resources.proxies", "invenio_records_resources.services.base"},
     "permissions": {".core", ".models", ".record_access", *FILES, "flask_login"},
     "api": {".core", ".models", ".services", "flask.current_app"},
     "downloads": {".core", ".backends", "flask", *FILES, "invenio_s3.storage"},
@@ -45,11 +45,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {".api", ".storage", ".tasks"}
     | {*DATABASE, *FILES, "flask", "invenio_records_resources"},
     "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version", ".api"}
-    | {"flask", "marshmallow"}
+    | {".record_access", "flask", "marshmallow"}
     | FILES
     # to know a database that is away, and a body that cannot be read, when it sees one; and to
     # find a permission factory by its name
-    | {"sqlalchemy.exc", "werkzeug.exceptions", "werkzeug.utils"},
+    | {"sqlalchemy.exc", "werkzeug.exceptions", "werkzeug.utils"}
+    # to act as the user of a token, and to let Uppy in, which has no CSRF token
+    | {"flask_principal", "invenio_accounts.proxies", "invenio_rest.csrf"},
     "tasks": {".services", "celery"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"}
     # to know of its transfers, where it is installed

@@ -19,10 +19,13 @@
     │   └── PartsRejected           parts_rejected
     ├── AccessError                 the caller may not
     │   ├── NotAuthenticated        401  not_authenticated
+    │   ├── TokenNotValid           401  token_not_valid
     │   ├── Forbidden               403  forbidden
     │   └── BucketLocked            403  bucket_locked
     ├── NotFound                    404
     │   ├── BucketNotFound          bucket_not_found
+    │   ├── DraftNotFound           draft_not_found
+    │   ├── TokenNotFound           token_not_found
     │   └── UploadNotFound          upload_not_found
     ├── StateConflict               409
     │   ├── UploadNotPending        upload_not_pending
@@ -53,6 +56,7 @@ from .client import (
     BucketLocked,
     BucketNotFound,
     ChecksumMismatch,
+    DraftNotFound,
     ETagMismatch,
     FileTooLarge,
     Forbidden,
@@ -68,6 +72,8 @@ from .client import (
     PartsRejected,
     QuotaExceeded,
     StateConflict,
+    TokenNotFound,
+    TokenNotValid,
     TooManyParts,
     UploadExpired,
     UploadLost,
@@ -93,6 +99,7 @@ __all__ = (
     "BucketNotFound",
     "ChecksumMismatch",
     "DatabaseUnavailable",
+    "DraftNotFound",
     "ETagMismatch",
     "FileTooLarge",
     "Forbidden",
@@ -117,6 +124,8 @@ __all__ = (
     "StorePreconditionFailed",
     "StoreUnavailable",
     "StoreUploadGone",
+    "TokenNotFound",
+    "TokenNotValid",
     "TooManyParts",
     "UploadError",
     "UploadExpired",

@@ -123,6 +123,14 @@ class NotAuthenticated(AccessError):
     message = "Log in or send an access token first."
 
 
+class TokenNotValid(AccessError):
+    """The upload token in the address opens nothing: forged, expired, revoked, or of nobody."""
+
+    code = "token_not_valid"
+    status = 401
+    message = "The upload token is not valid: {reason}. Ask for a new one."
+
+
 class Forbidden(AccessError):
     """The caller sees the object but may not do this to it."""
 
@@ -150,6 +158,20 @@ class BucketNotFound(NotFound):
 
     code = "bucket_not_found"
     message = "There is no such bucket. Check its id."
+
+
+class DraftNotFound(NotFound):
+    """No draft with that id in that service; it may have been published."""
+
+    code = "draft_not_found"
+    message = "There is no such draft. Check its id, and whether it has been published."
+
+
+class TokenNotFound(NotFound):
+    """No upload token with that id, or it is somebody else's."""
+
+    code = "token_not_found"
+    message = "There is no such upload token. Check its id."
 
 
 class UploadNotFound(NotFound):
