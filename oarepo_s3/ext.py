@@ -35,7 +35,7 @@ class OARepoS3:
             )
         self._init_config(app)
         self._init_transfers(app)
-        redact_logs()
+        redact_logs(app.name)
         app.extensions["oarepo-s3"] = UploadContext(app)
 
     def _init_config(self, app: Flask) -> None:

@@ -5,6 +5,9 @@
 At DEBUG the SDK logs every request with its headers, the signatures that it computes and the
 answers. A signature of a presigned URL is all that is missing to use it. Nothing at a higher level
 is known to leak; the filter costs nothing while a level is off, because no record is made then.
+
+An upload token stands in the address of Companion's routes, which web servers log, and the
+application itself with an error that nobody has expected.
 """
 
 from __future__ import annotations
@@ -34,6 +37,10 @@ LOGGERS = (
     "urllib3.connectionpool",
     "urllib3.poolmanager",
     "urllib3.util.retry",
+    # requests with their addresses, where these servers are the ones that run the application
+    "gunicorn.access",
+    "waitress",
+    "werkzeug",
 )
 """Who may log them. Each by its full name: what the children of a logger log does not pass its
 filters."""
@@ -53,9 +60,13 @@ _SECRETS = re.compile(
 )
 
 
+_TOKENS = re.compile(r"(/companion/)[^\s'\"/?]+")
+"""Upload tokens, in an address."""
+
+
 def redact(text: str) -> str:
     """Return a text with signatures, tokens and secret keys masked."""
-    return _SECRETS.sub(rf"\1{MASK}", text)
+    return _TOKENS.sub(rf"\1{MASK}", _SECRETS.sub(rf"\1{MASK}", text))
 
 
 class RedactFilter(logging.Filter):
@@ -78,7 +89,10 @@ class RedactFilter(logging.Filter):
 _FILTER = RedactFilter()
 
 
-def redact_logs() -> None:
-    """Mask what the libraries below log; calling it again changes nothing."""
-    for name in LOGGERS:
+def redact_logs(*more: str) -> None:
+    """Mask what the loggers above log; calling it again changes nothing.
+
+    :param more: names of other loggers to mask.
+    """
+    for name in (*LOGGERS, *more):
         logging.getLogger(name).addFilter(_FILTER)

@@ -60,7 +60,7 @@ class MultipartTransfer(StockMultipartTransfer):
         :raises UploadError: for a size or a number of parts that cannot be, or when the store does
             not open the upload.
         """
-        if not _takes_uploads(record.files.bucket):
+        if not takes_uploads(record.files.bucket):
             return super().init_file(record, file_metadata, **kwargs)
         data = {**file_metadata}
         key, transfer = data.pop("key"), data.pop("transfer")
@@ -234,7 +234,7 @@ class _DropOnRollback(Operation):
             )
 
 
-def _takes_uploads(bucket: Bucket) -> bool:
+def takes_uploads(bucket: Bucket) -> bool:
     """Whether clients can send parts to the store of a bucket, and our storage is in charge."""
     storage = current_files_rest.storage_factory(
         fileinstance=FileInstance(id=uuid4(), size=0), default_location=bucket.location.uri

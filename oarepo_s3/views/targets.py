@@ -17,7 +17,12 @@ from invenio_files_rest.models import Bucket
 
 from ..core.errors import BucketNotFound, UploadNotFound
 from ..models import Upload, UploadToken
-from ..permissions import require_abort, require_begin, require_complete
+from ..permissions import (
+    require_abort,
+    require_begin,
+    require_begin_in_draft,
+    require_complete,
+)
 from ..services import (
     NewUpload,
     abort_upload,
@@ -96,6 +101,45 @@ class BucketTarget:
         abort_upload(upload)
 
 
+@dataclass(frozen=True, slots=True)
+class DraftTarget:
+    """The files of a draft, by its own file service.
+
+    That service's package is optional: it is imported where there is a draft.
+    """
+
+    token: UploadToken
+
+    def begin(self, file: CutFile) -> Upload:
+        """Begin a file of the draft."""
+        from ..transfers.drafts import begin_in_draft
+
+        service_id, pid = self.token.record_service, self.token.record_pid
+        require_begin_in_draft(service_id, pid)
+        return begin_in_draft(
+            service_id,
+            pid,
+            key=file.key,
+            size=file.size,
+            num_parts=file.num_parts,
+            part_size=file.part_size,
+        )
+
+    def complete(self, upload: Upload, claims: Mapping[int, str] | None) -> Upload:
+        """Complete the upload and commit the file."""
+        from ..transfers.drafts import complete_in_draft
+
+        require_complete(upload)
+        return complete_in_draft(upload, claims)
+
+    def abort(self, upload: Upload) -> None:
+        """Remove the file, and the upload with it."""
+        from ..transfers.drafts import abort_in_draft
+
+        require_abort(upload)
+        abort_in_draft(upload)
+
+
 @contextmanager
 def opened(text: str) -> Iterator[Target]:
     """Let the block act as the user of a token, in the place that the token opens.
@@ -105,7 +149,7 @@ def opened(text: str) -> Iterator[Target]:
     """
     token = read_token(text)
     with acting_as(token.user_id):
-        yield BucketTarget(token)
+        yield BucketTarget(token) if token.record_service is None else DraftTarget(token)
 
 
 def upload_of(target: Target, upload_id: str) -> Upload:

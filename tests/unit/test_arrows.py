@@ -43,9 +43,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"invenio_s3", "flask"},
     "transfers": {".core", ".backends", ".models", ".proxies", ".services"}
     | {".api", ".storage", ".tasks"}
-    | {*DATABASE, *FILES, "flask", "invenio_records_resources"},
+    | {*DATABASE, *FILES, "flask", "invenio_records_resources"}
+    # to know errors of file services when it sees them
+    | {"flask_principal", "invenio_pidstore.errors"},
     "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version", ".api"}
     | {".record_access", "flask", "marshmallow"}
+    # where a token opens a draft
+    | {".transfers"}
     | FILES
     # to know a database that is away, and a body that cannot be read, when it sees one; and to
     # find a permission factory by its name

@@ -38,6 +38,15 @@ def test_a_secret_is_masked_and_the_rest_stays(text):
     assert redact(text.format(*[SECRET] * times)) == text.format(*[MASK] * times)
 
 
+def test_an_upload_token_in_an_address_is_masked():
+    for line in (
+        "Exception on /multipart-uploads/companion/{}/s3/multipart [POST]",
+        '"GET /api/multipart-uploads/companion/{}/s3/multipart/u/1?key=a HTTP/1.1" 200 -',
+        "endpoint https://repo.example.org/api/multipart-uploads/companion/{}",
+    ):
+        assert redact(line.format("WyJhIl0.s-i_g")) == line.format(MASK)
+
+
 @pytest.mark.parametrize(
     "text",
     [
