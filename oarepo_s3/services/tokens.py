@@ -34,15 +34,17 @@ def issue_token(
     bucket_id: UUID | None = None,
     record_service: str | None = None,
     record_pid: str | None = None,
-    lifetime: timedelta | None = None,
+    lifetime: int | None = None,
 ) -> IssuedToken:
     """Issue a token for a bucket, or for the files of a draft.
 
     :param user_id: who asks for it; its bearer acts as this user.
-    :param lifetime: how long it shall work; more than the configured maximum is not given. None for
-        the configured time.
+    :param lifetime: seconds for which it shall work; more than the configured maximum is not given.
+        None for the configured time.
     """
     settings = current_s3.settings
+    most = settings.token_max_lifetime.total_seconds()
+    wish = settings.token_lifetime.total_seconds() if lifetime is None else lifetime
     # In whole seconds, as the text says it.
     now = utcnow().replace(microsecond=0)
     row = UploadToken(
@@ -52,7 +54,7 @@ def issue_token(
         record_service=record_service,
         record_pid=record_pid,
         created_at=now,
-        expires_at=now + min(lifetime or settings.token_lifetime, settings.token_max_lifetime),
+        expires_at=now + timedelta(seconds=min(wish, most)),
     )
     text = Hidden(current_s3.token_signer.write(row.id, row.expires_at))
     with committing():

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +27,7 @@ class TokenListResource(Resource):
         """Issue a token for a bucket or a draft that the caller may upload to."""
         user_id = _user_id()
         body = load_json(TokenSchema())
-        seconds = body.get("lifetime")
-        issued = issue_token(
-            user_id,
-            **_place(body),
-            lifetime=None if seconds is None else timedelta(seconds=seconds),
-        )
+        issued = issue_token(user_id, **_place(body), lifetime=body.get("lifetime"))
         response = no_store(jsonify(_dump(issued)))
         response.status_code = 201
         return response
