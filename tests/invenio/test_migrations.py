@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 import sqlalchemy as sa
 from invenio_db import db
 
-from oarepo_s3.models import Upload
+from oarepo_s3.core.times import utcnow
+from oarepo_s3.models import Upload, UploadToken
 
 pytestmark = pytest.mark.postgres
 
-TABLE = Upload.__tablename__
+TABLES = (Upload.__table__, UploadToken.__table__)
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +51,39 @@ def test_the_branch_goes_up_and_down_and_matches_the_models(app_with_alembic, em
     alembic = app.extensions["invenio-db"].alembic
     alembic.upgrade("oarepo_s3@head")
     inspector = sa.inspect(empty_database)
-    assert inspector.has_table(TABLE)
-    assert {index["name"] for index in inspector.get_indexes(TABLE)} == {
-        index.name for index in Upload.__table__.indexes
-    }
+    for table in TABLES:
+        assert inspector.has_table(table.name)
+        assert {index["name"] for index in inspector.get_indexes(table.name)} == {
+            index.name for index in table.indexes
+        }
     assert differences(app) == []
 
     alembic.downgrade("oarepo_s3@5c1f0a7d2e41")
-    assert not sa.inspect(empty_database).has_table(TABLE)
+    inspector = sa.inspect(empty_database)
+    assert [table.name for table in TABLES if inspector.has_table(table.name)] == []
+
+
+def test_the_table_of_tokens_comes_and_goes_beside_uploads(app_with_alembic, empty_database):
+    alembic = app_with_alembic.extensions["invenio-db"].alembic
+    alembic.upgrade("oarepo_s3@e4c61f08a7d5")
+    with empty_database.begin() as connection:
+        connection.execute(sa.insert(Upload.__table__).values(some_upload()))
+    for move, there in (("upgrade", True), ("downgrade", False), ("upgrade", True)):
+        getattr(alembic, move)("oarepo_s3@head" if there else "oarepo_s3@e4c61f08a7d5")
+        assert sa.inspect(empty_database).has_table(UploadToken.__tablename__) is there
+    with empty_database.begin() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(Upload)) == 1
+    alembic.downgrade("oarepo_s3@5c1f0a7d2e41")
+
+
+def some_upload():
+    """Return the values of a row."""
+    now = utcnow()
+    ids = {name: uuid.uuid4() for name in ("id", "bucket_id", "file_id")}
+    sizes = {"size": 1, "reserved": 1, "part_size": 1, "num_parts": 1}
+    texts = {"state": "pending", "key": "a", "uri": "s3://b/k", "token": "t"}
+    times = dict.fromkeys(("created_at", "updated_at", "expires_at"), now)
+    return {**ids, **sizes, **texts, **times}
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from oarepo_s3.core.planning import (
     TIB,
     PartLimits,
     PartPlan,
+    cut_by_uppy,
     plan_parts,
     take_plan,
 )
@@ -240,3 +243,50 @@ def test_a_clients_cut_that_cannot_be(size, num_parts, part_size, error):
 def test_a_clients_cut_that_can_be(size, num_parts, part_size, taken):
     plan = take_plan(size, limits=S3, num_parts=num_parts, part_size=part_size)
     assert plan == PartPlan(size, taken, num_parts)
+
+
+def uppy_6(size, chunk_size=None):
+    """As @uppy/aws-s3 6.3.1 computes it (S3Uploader): the sizes of the parts."""
+    chunk = max(math.ceil(size / 10_000) if chunk_size is None else chunk_size, 5 * MIB)
+    if math.ceil(size / chunk) > 10_000:
+        chunk = math.ceil(size / 10_000)
+    return [min(chunk, size - offset) for offset in range(0, size, chunk)]
+
+
+def uppy_5(size, chunk_size=None):
+    """As @uppy/aws-s3 5.1.0 does (MultipartUploader): a small file is one part, also an empty one.
+
+    With a ``getChunkSize`` of more than 10,000 parts it cuts within a byte; see the how-to.
+    """
+    if size <= 5 * MIB:
+        return [size]
+    chunk = max(math.ceil(size / 10_000) if chunk_size is None else chunk_size, 5 * MIB)
+    assert size // chunk <= 10_000
+    return [min(chunk, size - offset) for offset in range(0, size, chunk)]
+
+
+UPPY_SIZES = [
+    1, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 10 * MIB, 10_000 * 5 * MIB - 1, 10_000 * 5 * MIB,
+    10_000 * 5 * MIB + 1, 10_000 * 5 * MIB + 10_001, 5 * TIB,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", UPPY_SIZES)
+@pytest.mark.parametrize("wish", [None, 5 * MIB, 8 * MIB, GIB])
+def test_the_plan_is_the_cut_that_uppy_makes(size, wish):
+    num_parts, part_size = cut_by_uppy(size, wish)
+    plan = take_plan(size, limits=S3, num_parts=num_parts, part_size=part_size)
+    ours = [plan.size_of(part) for part in range(1, plan.num_parts + 1)]
+    assert ours == uppy_6(size, wish)
+    if size <= (wish or size) * 10_000:
+        assert ours == uppy_5(size, wish)
+
+
+def test_uppy_5_sends_an_empty_file_as_one_part():
+    num_parts, part_size = cut_by_uppy(0)
+    plan = take_plan(0, limits=S3, num_parts=num_parts, part_size=part_size)
+    assert [plan.size_of(1)] == uppy_5(0)
+
+
+def test_a_wish_that_is_too_small_is_what_uppy_makes_of_it():
+    assert cut_by_uppy(6 * MIB, 1) == (2, 5 * MIB)
