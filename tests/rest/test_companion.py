@@ -39,6 +39,8 @@ def test_a_file_goes_up_as_uppy_sends_it(uppy, uploader, bucket):
     done = uppy.complete(created, parts)
     assert (done.status_code, set(done.get_json())) == (200, {"location", "key", "bucket"})
     assert done.get_json()["location"].endswith(f"/files/{bucket.id}/some%20file.bin")
+    session = uploader.get(f"/multipart-uploads/{created['uploadId']}").get_json()
+    assert session["file"]["links"] == {"content": done.get_json()["location"]}
     redirect = uploader.get(done.get_json()["location"])
     assert http.request("GET", redirect.headers["Location"]).data == content
     assert Bucket.get(bucket.id).size == len(content)
