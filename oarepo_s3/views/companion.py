@@ -23,8 +23,9 @@ from ..models import Upload
 from ..permissions import require_read, require_write
 from ..proxies import current_s3
 from ..services import PartUrl, every_part, sign_parts
+from .companion_schemas import CompanionSchema
 from .errors import Resource
-from .schemas import CompanionSchema, load_claims, load_json
+from .schemas import load_claims, load_json
 from .serializers import dump_file_links
 from .targets import CutFile, Target, opened, upload_of
 from .uploads import no_store

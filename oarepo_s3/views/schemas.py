@@ -8,16 +8,7 @@ import re
 from typing import Any
 
 from flask import request
-from marshmallow import (
-    EXCLUDE,
-    RAISE,
-    Schema,
-    ValidationError,
-    fields,
-    pre_load,
-    validate,
-    validates_schema,
-)
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 from werkzeug.exceptions import HTTPException
 
 from ..core.digests import WRITTEN, Digest
@@ -53,7 +44,8 @@ class WrittenInteger(StrictInteger):
         return super()._deserialize(int(value), attr, data, **kwargs)
 
 
-def _content_type(**kwargs: Any) -> fields.String:
+def content_type_field(**kwargs: Any) -> fields.String:
+    """Return a field for a MIME type."""
     return fields.String(
         validate=[
             validate.Length(max=255),
@@ -84,89 +76,9 @@ class CreateSchema(Schema):
     bucket = fields.UUID(required=True)
     key = fields.String(required=True)
     size = StrictInteger(required=True)
-    content_type = _content_type(allow_none=True)
+    content_type = content_type_field(allow_none=True)
     part_size = StrictInteger(allow_none=True)
     checksum = _checksum()
-
-
-class DraftSchema(Schema):
-    """A draft whose files a token shall open."""
-
-    class Meta:
-        """An unknown field is a mistake that the client should learn of."""
-
-        unknown = RAISE
-
-    service = fields.String(required=True, validate=validate.Length(min=1, max=255))
-    id = fields.String(required=True, validate=validate.Length(min=1, max=255))
-
-
-class TokenSchema(Schema):
-    """``POST /multipart-uploads/tokens``: a bucket or a draft, and not both."""
-
-    class Meta:
-        """An unknown field is a mistake that the client should learn of."""
-
-        unknown = RAISE
-
-    bucket = fields.UUID()
-    draft = fields.Nested(DraftSchema)
-    lifetime = StrictInteger(allow_none=True, validate=validate.Range(1, LARGEST_INTEGER))
-
-    @validates_schema
-    def require_one_place(self, data: dict[str, Any], **kwargs: Any) -> None:
-        """Refuse a token that would open nothing, or two places."""
-        if ("bucket" in data) == ("draft" in data):
-            raise ValidationError("Name a bucket or a draft.")
-
-
-class EitherInteger(StrictInteger):
-    """A JSON integer, or one in decimal digits: Uppy 5 makes text of all metadata."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, str) and re.fullmatch("[0-9]{1,20}", value):
-            value = int(value)
-        return super()._deserialize(value, attr, data, **kwargs)
-
-
-class CompanionMetadataSchema(Schema):
-    """What the page tells of a file, less what is not of the upload."""
-
-    class Meta:
-        """Uppy sends all metadata of a file."""
-
-        unknown = EXCLUDE
-
-    size = EitherInteger(required=True)
-    part_size = EitherInteger(validate=validate.Range(1))
-
-    @pre_load
-    def say_what_the_page_lacks(self, data: Any, **kwargs: Any) -> Any:
-        """Ask for the size in a sentence, which is all that Uppy shows: it does not send one."""
-        if isinstance(data, dict) and data.get("size") is None:
-            raise InvalidRequest(
-                reason="metadata.size is missing; the page needs uppy.on('file-added',"
-                " (file) => uppy.setFileMeta(file.id, { size: file.size }))"
-            )
-        return data
-
-
-class CompanionSchema(Schema):
-    """``POST .../s3/multipart``."""
-
-    class Meta:
-        """Uppy may send more."""
-
-        unknown = EXCLUDE
-
-    filename = fields.String(required=True)
-    type = _content_type(allow_none=True, load_default=None)
-    metadata = fields.Nested(CompanionMetadataSchema, required=True)
-
-    @pre_load
-    def accept_what_is_not_there(self, data: Any, **kwargs: Any) -> Any:
-        """Take an empty type for none, as browsers do not know all types, and so for metadata."""
-        return {"metadata": {}, **data, "type": data.get("type") or None}
 
 
 class RecordUploadSchema(Schema):
@@ -178,7 +90,7 @@ class RecordUploadSchema(Schema):
         unknown = EXCLUDE
 
     size = StrictInteger(required=True)
-    multipart_content_type = _content_type(required=True)
+    multipart_content_type = content_type_field(required=True)
     part_size = StrictInteger(allow_none=True)
     checksum = _checksum()
 

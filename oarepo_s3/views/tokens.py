@@ -14,8 +14,9 @@ from ..core.errors import BucketNotFound, NotAuthenticated, TokenNotFound
 from ..core.times import isoformat
 from ..permissions import current_user_id, require_begin, require_begin_in_draft
 from ..services import IssuedToken, issue_token, revoke_token
+from .companion_schemas import TokenSchema
 from .errors import Resource
-from .schemas import TokenSchema, load_json
+from .schemas import load_json
 from .serializers import ENDPOINT
 from .uploads import no_store
 

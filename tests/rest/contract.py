@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from marshmallow import fields, validate
 
 from oarepo_s3.core.states import UploadState
-from oarepo_s3.views import schemas
+from oarepo_s3.views import companion_schemas, schemas
 
 from ..unit.test_errors import CATALOGUE
 
@@ -30,10 +30,10 @@ BODIES = {
     "NewUpload": schemas.CreateSchema,
     "Claims": schemas.CompleteSchema,
     "Claim": schemas.PartSchema,
-    "NewToken": schemas.TokenSchema,
-    "Draft": schemas.DraftSchema,
-    "NewCompanionUpload": schemas.CompanionSchema,
-    "CompanionMetadata": schemas.CompanionMetadataSchema,
+    "NewToken": companion_schemas.TokenSchema,
+    "Draft": companion_schemas.DraftSchema,
+    "NewCompanionUpload": companion_schemas.CompanionSchema,
+    "CompanionMetadata": companion_schemas.CompanionMetadataSchema,
 }
 QUERIES = {"listUploads": schemas.ListSchema, "listParts": schemas.PartsQuerySchema}
 
@@ -41,7 +41,7 @@ _TYPES = {
     fields.UUID: {"type": "string", "format": "uuid"},
     fields.String: {"type": "string"},
     schemas.StrictInteger: {"type": "integer"},
-    schemas.EitherInteger: {"type": ["integer", "string"]},
+    companion_schemas.EitherInteger: {"type": ["integer", "string"]},
     fields.Integer: {"type": "integer"},
     fields.Nested: {"type": "object"},
     fields.List: {"type": "array"},
