@@ -119,6 +119,14 @@ class Upload(db.Model):
     token = db.Column(HiddenString(64), nullable=False)
     """Secret mark in the object's metadata, which proves that an object came of this upload."""
 
+    form_uri = db.Column(db.Text, nullable=True)
+    """URI of the object that a form makes, once one was handed out: the form sends the file there,
+    and never to its final place."""
+
+    form_until = db.Column(db.UTCDateTime, nullable=True, index=True)
+    """Aware UTC time until which a form may be sent; None for none, or when nothing of it is left
+    at the store."""
+
     etag = db.Column(db.String(255), nullable=True)
     """ETag of the completed object."""
 

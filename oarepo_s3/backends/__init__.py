@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from .base import (
+    Form,
     ListsUploads,
     ObjectInfo,
     ObjectStore,
@@ -14,12 +15,14 @@ from .base import (
     PresignsDownloads,
     PresignsParts,
     StreamsObjects,
+    TakesForms,
 )
 from .config import StoreConfig
 from .profiles import Profile
 from .registry import Stores
 
 __all__ = (
+    "Form",
     "ListsUploads",
     "ObjectInfo",
     "ObjectStore",
@@ -32,4 +35,5 @@ __all__ = (
     "StoreConfig",
     "Stores",
     "StreamsObjects",
+    "TakesForms",
 )

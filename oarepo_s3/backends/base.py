@@ -133,6 +133,45 @@ class PresignsParts(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that sends one object, by a POST of ``multipart/form-data`` to an address.
+
+    The signed fields are a right in themselves: they are left out of the repr, and so of logs.
+
+    :param url: where the form goes.
+    :param fields: what it has before its last field, ``file``.
+    """
+
+    url: str
+    fields: Mapping[str, str] = field(repr=False)
+    expires_in: timedelta
+
+
+@runtime_checkable
+class TakesForms(Protocol):
+    """A store to which a client can send an object by a form, and that makes a part of an object.
+
+    Whether a store of its kind really does says :attr:`~.profiles.Profile.forms`.
+    """
+
+    def presign_form(self, key: str, *, size: int, lifetime: timedelta) -> Form:
+        """Return a form that makes an object with this very key and of this very size.
+
+        :param size: bytes; the store refuses any other number of them.
+        :param lifetime: how long it works at most; never over 7 days.
+        """
+        ...
+
+    def copy_part(self, key: str, upload_id: str, part: int, *, source: str) -> bool:
+        """Make an object a part of an open upload; False when there is no such object.
+
+        :param source: key of the object, which stays.
+        :raises StoreUploadGone: when the store does not know the upload.
+        """
+        ...
+
+
 @runtime_checkable
 class PresignsDownloads(Protocol):
     """A store from which a client can fetch an object by a URL alone."""

@@ -24,7 +24,7 @@ from ..core.errors import StoreError, StoreMisconfigured, StorePartsRejected, St
 from ..core.parts import UploadedPart
 from ..core.planning import MIB
 from ..core.times import utcnow
-from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
+from .base import Form, ObjectInfo, OpenUpload, PartPage, PartSigner
 from .config import StoreConfig
 from .profiles import Profile
 
@@ -76,6 +76,7 @@ class MemoryStore:
         "memory",
         object_checksums=frozenset({"crc32"}),
         part_checksums=frozenset({"md5", "crc32"}),
+        forms=True,
     )
 
     def __init__(self, bucket: str, config: StoreConfig | None = None) -> None:
@@ -112,6 +113,17 @@ class MemoryStore:
         with self._content.lock:
             self._upload(upload_id).parts[int(part)] = content
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    def post_form(self, form: Form, content: bytes) -> None:
+        """Do what a client does with a form.
+
+        :raises StorePartsRejected: for content of another size.
+        """
+        if len(content) != int(form.fields["size"]):
+            raise StorePartsRejected(reason="EntityTooLarge")
+        info = ObjectInfo(len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
+        with self._content.lock:
+            self._content.objects[form.fields["key"]] = (content, info)
 
     def read(self, key: str) -> bytes:
         """Return an object's content, for a test to look at.
@@ -227,6 +239,19 @@ class MemoryStore:
             return f"{sign(part)}!{digest}", {}
 
         return PartSigner(sign, lifetime, sign_checked)
+
+    def presign_form(self, key: str, *, size: int, lifetime: timedelta) -> Form:
+        """Return a form that :meth:`post_form` understands."""
+        return Form(f"memory://{self.bucket}", {"key": key, "size": str(size)}, lifetime)
+
+    def copy_part(self, key: str, upload_id: str, part: int, *, source: str) -> bool:
+        """Make an object a part of an open upload; False when there is no such object."""
+        with self._content.lock, self._call("copy_part"):
+            upload = self._upload(upload_id, key)
+            if source not in self._content.objects:
+                return False
+            upload.parts[part] = self._content.objects[source][0]
+            return True
 
     def _upload(self, upload_id: str, key: str | None = None) -> _Upload:
         """Return an open upload; as on S3, its id is worth nothing with another key."""

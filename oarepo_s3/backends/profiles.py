@@ -23,12 +23,15 @@ class Profile:
     :param part_checksums: algorithms in which it refuses a part whose signed checksum is wrong;
         those other than ``md5`` only for an upload that was opened with the algorithm.
     :param conditional_complete: whether it completes an upload only if there is no such object.
+    :param forms: whether it takes forms, refuses what their policy does not allow, and copies
+        objects into parts.
     """
 
     name: str
     object_checksums: frozenset[str] = frozenset()
     part_checksums: frozenset[str] = frozenset({"md5"})
     conditional_complete: bool = False
+    forms: bool = False
 
 
 PROFILES = {
@@ -41,17 +44,20 @@ PROFILES = {
             object_checksums=frozenset({"crc64nvme"}),
             part_checksums=frozenset({"md5", "crc64nvme"}),
             conditional_complete=True,
+            forms=True,
         ),
         # Pacific to Reef ignore checksums and conditions.
-        Profile("ceph"),
+        Profile("ceph", forms=True),
         # Tentacle tells CRC64NVME truly, but does not refuse a part or an object for it.
         Profile(
             "ceph-20",
             object_checksums=frozenset({"crc32", "crc32c", "crc64nvme"}),
             part_checksums=frozenset({"md5", "crc32", "crc32c"}),
             conditional_complete=True,
+            forms=True,
         ),
-        Profile("minio"),
+        # POST policies and UploadPartCopy are among the calls that MinIO documents.
+        Profile("minio", forms=True),
         Profile("other"),
     )
 }

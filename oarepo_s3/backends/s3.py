@@ -23,7 +23,7 @@ from ..core.checksums import strip_etag
 from ..core.digests import Digest
 from ..core.errors import InvalidRequest, StoreUploadGone
 from ..core.parts import UploadedPart
-from .base import ObjectInfo, OpenUpload, PartPage, PartSigner
+from .base import Form, ObjectInfo, OpenUpload, PartPage, PartSigner
 from .breaker import Breaker
 from .config import StoreConfig
 from .profiles import Profile, find_profile
@@ -176,6 +176,31 @@ class S3Store:
         :raises StoreDenied: when there are no credentials, or they are about to end.
         """
         return self._signer.parts(key, upload_id, lifetime)
+
+    def presign_form(self, key: str, *, size: int, lifetime: timedelta) -> Form:
+        """Return a form that makes an object with this very key and of this very size.
+
+        :raises StoreDenied: when there are no credentials, or they are about to end.
+        """
+        return self._signer.form(key, size, lifetime)
+
+    def copy_part(self, key: str, upload_id: str, part: int, *, source: str) -> bool:
+        """Make an object a part of an open upload; False when there is no such object."""
+        # Copying may take long: that is not silence.
+        with store_errors(), self._breaker.guard(ConnectTimeoutError):
+            try:
+                self._clients.complete.upload_part_copy(
+                    Bucket=self.bucket,
+                    Key=key,
+                    UploadId=upload_id,
+                    PartNumber=part,
+                    CopySource={"Bucket": self.bucket, "Key": source},
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "NoSuchKey":
+                    return False
+                raise
+            return True
 
     def presign_download(
         self,

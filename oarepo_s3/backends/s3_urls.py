@@ -15,7 +15,7 @@ from ..core.credentials import Credentials
 from ..core.digests import Digest
 from ..core.errors import StoreDenied
 from ..core.times import utcnow
-from .base import PartSigner
+from .base import Form, PartSigner
 from .config import StoreConfig
 from .s3_clients import Clients
 from .sigv4 import SigningScope, part_url_signer
@@ -79,6 +79,29 @@ class UrlSigner:
             {"Bucket": self._bucket, "Key": key, **asked},
             self.lifetime(lifetime),
         )
+
+    def form(self, key: str, size: int, lifetime: timedelta) -> Form:
+        """Return a form that makes an object with this key and of this size, and no other.
+
+        :raises StoreDenied: when there are no credentials, or they are about to end.
+        """
+        expires_in = self.lifetime(lifetime)
+        answer = {"success_action_status": "201"}
+        # Ceph compares the policy with the bucket's name alone, and finds the bucket of a tenant
+        # by the address alone: of a form it does not know in time whose keys have signed it.
+        name = self._bucket.rpartition(":")[2]
+        with store_errors():
+            form = self._client.generate_presigned_post(
+                name,
+                key,
+                Fields=answer,
+                Conditions=[answer, ["content-length-range", size, size]],
+                ExpiresIn=int(expires_in.total_seconds()),
+            )
+        url = form["url"]
+        if name != self._bucket:
+            url = f"{url.removesuffix(name)}{self._bucket}"
+        return Form(url, form["fields"], expires_in)
 
     def lifetime(self, wanted: timedelta) -> timedelta:
         """Return how long a URL lives that is signed now: at most ``wanted``, in whole seconds.

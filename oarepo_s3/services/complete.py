@@ -192,6 +192,7 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
         announce(after_upload_complete, upload=upload)
         if version is not None:
             announce(file_uploaded, obj=version)
+        stored.forget_form()
     elif upload.state != UploadState.COMPLETED:
         # Somebody aborted while the store assembled: the object must not stay behind.
         stored.delete_own_object()

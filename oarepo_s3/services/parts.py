@@ -87,12 +87,21 @@ def parts_after(upload: Upload, part: int, most: int | None = None) -> str:
 
 def part_signer(upload: Upload, now: datetime) -> PartSigner:
     """Return a signer for the upload's parts; its URLs end with the upload at the latest."""
+    return StoredUpload.of(upload).signer(url_lifetime(upload, now))
+
+
+def url_lifetime(upload: Upload, now: datetime) -> timedelta:
+    """Return how long what is signed now may be used to send the file.
+
+    :raises UploadNotPending: when the upload takes nothing any more.
+    :raises UploadExpired: when its time has run out.
+    """
     if upload.state != UploadState.PENDING:
         raise UploadNotPending(state=upload.state)
     if upload.is_expired(now):
         raise UploadExpired(expires_at=isoformat(upload.expires_at))
     lifetime = min(current_s3.settings.part_url_lifetime, upload.expires_at - now)
-    return StoredUpload.of(upload).signer(max(lifetime, timedelta(seconds=1)))
+    return max(lifetime, timedelta(seconds=1))
 
 
 def _part_url(

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""Finish what was interrupted, and find out what the store has lost."""
+"""Finish what was interrupted or came by a form, and find out what the store has lost."""
 
 from __future__ import annotations
 
 import logging
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import partial
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from ..proxies import current_s3
 from .abort import abort_upload
 from .batches import ask_stores, attempt, claim, release
 from .complete import ASSEMBLY_TIME, complete_upload, settle_gone
+from .forms import form_is_out
 from .stored import StoredUpload
 from .sweep import drop_together
 from .transactions import committing
@@ -76,6 +78,7 @@ def recover_interrupted() -> RecoverCounts:
         aborting = [upload for upload in batch if upload not in completing]
         for upload, done in zip(aborting, drop_together(aborting), strict=True):
             counts.add(upload, done)
+    _complete_forms(counts)
     _find_lost(counts)
     return counts
 
@@ -90,6 +93,30 @@ def _complete_or_lose(upload: Upload) -> None:
             abort_upload(upload)
 
 
+def _complete_forms(counts: RecoverCounts) -> None:
+    """Complete what clients have sent by forms: such a client (Uppy) calls nobody when it has.
+
+    The longer nothing came, the rarer the store is asked.
+    """
+    for batch in claim(form_is_out()):
+        for upload, come in ask_stores(StoredUpload.form_has_come, batch):
+            done = attempt(partial(_complete_if_come, come), upload)
+            counts.add(upload, done)
+            with committing():
+                waits = done and upload.state == UploadState.PENDING
+                release(upload, _next_look(upload) if waits else None)
+
+
+def _complete_if_come(come: Future[bool], upload: Upload) -> None:
+    if come.result():
+        complete_upload(upload)
+
+
+def _next_look(upload: Upload) -> datetime:
+    now = utcnow()
+    return min(now + (now - upload.created_at) / 10, upload.expires_at)
+
+
 def _find_lost(counts: RecoverCounts) -> None:
     """Ask the store for pending uploads once in a while, and end those that it does not know."""
     now, interval = utcnow(), current_s3.settings.check_interval
@@ -98,6 +125,7 @@ def _find_lost(counts: RecoverCounts) -> None:
         Upload.store_upload_id.is_not(None),
         Upload.created_at <= now - interval,
         Upload.expires_at > now,
+        ~form_is_out(),
     )
     for batch in claim(quiet):
         for upload, asked in ask_stores(_ask, batch):

@@ -9,18 +9,34 @@ a :class:`StoredUpload`, ends its transaction, and only then calls the store.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from ..backends import ObjectInfo, ObjectStore, PartPage, PartSigner, PresignsParts
+from ..backends import (
+    ObjectInfo,
+    ObjectStore,
+    PartPage,
+    PartSigner,
+    PresignsParts,
+    TakesForms,
+)
 from ..core.checksums import is_etag_of
 from ..core.digests import ChecksumStatus, Digest
-from ..core.errors import StoreFault, StoreMisconfigured, StoreUploadGone, UploadLost
+from ..core.errors import (
+    StoreError,
+    StoreFault,
+    StoreMisconfigured,
+    StoreUploadGone,
+    UploadLost,
+)
 from ..core.parts import UploadedPart
 from ..core.uris import ObjectURI
 from ..models import Upload
 from ..proxies import current_s3
+
+logger = logging.getLogger(__name__)
 
 TOKEN_METADATA = "oarepo-upload-token"
 """Name of the object metadata that carries the upload's token."""
@@ -40,6 +56,7 @@ class StoredUpload:
     :param token: mark that the object has to carry.
     :param store_checksum: algorithm in which the store keeps checksums of it; None for none.
     :param declared: the client's digest of the whole.
+    :param form_key: key of the object that a form makes; None when none was handed out.
     """
 
     store: ObjectStore
@@ -50,6 +67,7 @@ class StoredUpload:
     content_type: str | None
     store_checksum: str | None
     declared: Digest | None
+    form_key: str | None = None
 
     @classmethod
     def of(cls, upload: Upload) -> StoredUpload:
@@ -66,6 +84,7 @@ class StoredUpload:
             content_type=upload.content_type,
             store_checksum=upload.store_checksum,
             declared=upload.declared,
+            form_key=ObjectURI.parse(upload.form_uri).key if upload.form_uri else None,
         )
 
     def open(self) -> str:
@@ -91,8 +110,41 @@ class StoredUpload:
         return self.store.list_parts(self.key, self._opened_id, after=part, limit=limit)
 
     def all_parts(self) -> list[UploadedPart]:
-        """Return all uploaded parts, asked for page by page."""
+        """Return all uploaded parts, asked for page by page.
+
+        A file that came by a form becomes the one part, unless there is one.
+        """
+        parts = all_parts(self.store, self.key, self._opened_id)
+        if parts or self.form_key is None:
+            return parts
+        if isinstance(self.store, TakesForms) and self.form_has_come():
+            self.store.copy_part(self.key, self._opened_id, 1, source=self.form_key)
+        # Asked again in any case: another caller may have taken the form, and ended the upload.
         return all_parts(self.store, self.key, self._opened_id)
+
+    def form_has_come(self) -> bool:
+        """Whether the file has been sent by a form."""
+        info = self.store.head(self.form_key) if self.form_key else None
+        return info is not None and info.size == self.size
+
+    def delete_form(self) -> None:
+        """Remove what came by a form."""
+        if self.form_key is not None:
+            self.store.delete(self.form_key)
+
+    def forget_form(self) -> None:
+        """Remove what came by a form, if the store does it now.
+
+        It stops nothing when it does not: the sweep comes again when the form has expired.
+        """
+        try:
+            self.delete_form()
+        except StoreError as error:
+            logger.warning(
+                "What came by a form could not be removed (%s); the sweep does it.",
+                error.code,
+                extra={"action": "form_left", "key": self.form_key},
+            )
 
     def complete(self, parts: Sequence[UploadedPart]) -> None:
         """Ask the store to assemble the object from exactly these parts."""
@@ -125,7 +177,7 @@ class StoredUpload:
         return ChecksumStatus.VERIFIED if proved else ChecksumStatus.DECLARED
 
     def clear(self) -> None:
-        """Drop parts and object, whatever there is of them; safe to repeat.
+        """Drop parts, object and what a form has sent, whatever there is; safe to repeat.
 
         :raises StoreFault: when parts are still there after some rounds.
         """
@@ -136,6 +188,7 @@ class StoredUpload:
             abort_until_gone(self.store, self.key, upload_id)
         # A complete call that was under way may have made the object after all.
         self.delete_own_object()
+        self.delete_form()
 
     def delete_own_object(self) -> None:
         """Remove the object, if it is the one that this upload made."""

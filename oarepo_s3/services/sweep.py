@@ -19,6 +19,7 @@ from ..proxies import current_s3
 from ..signals import before_upload_abort
 from .abort import finish_drop
 from .batches import ask_stores, attempt, claim, release
+from .forms import clear_forms
 from .removed import file_removed
 from .stored import StoredUpload
 from .transactions import committing
@@ -61,6 +62,7 @@ def sweep_expired() -> SweepCounts:
         for done in drop_together(expired, announce=True):
             counts.aborted += done
             counts.failed += not done
+    counts.failed += clear_forms()
     return counts
 
 

@@ -29,6 +29,7 @@ PROMISED = {
     "part_size_mismatch": 400,
     "etag_mismatch": 400,
     "parts_rejected": 400,
+    "form_not_possible": 400,
     "access_error": 403,
     "not_authenticated": 401,
     "token_not_valid": 401,

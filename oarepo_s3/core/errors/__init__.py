@@ -16,7 +16,8 @@
     │   ├── MissingParts            missing_parts
     │   ├── PartSizeMismatch        part_size_mismatch
     │   ├── ETagMismatch            etag_mismatch
-    │   └── PartsRejected           parts_rejected
+    │   ├── PartsRejected           parts_rejected
+    │   └── FormNotPossible         form_not_possible
     ├── AccessError                 the caller may not
     │   ├── NotAuthenticated        401  not_authenticated
     │   ├── TokenNotValid           401  token_not_valid
@@ -60,6 +61,7 @@ from .client import (
     ETagMismatch,
     FileTooLarge,
     Forbidden,
+    FormNotPossible,
     InputError,
     InvalidKey,
     InvalidRequest,
@@ -103,6 +105,7 @@ __all__ = (
     "ETagMismatch",
     "FileTooLarge",
     "Forbidden",
+    "FormNotPossible",
     "InputError",
     "InvalidKey",
     "InvalidLocation",

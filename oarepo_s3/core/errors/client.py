@@ -107,6 +107,16 @@ class PartsRejected(InputError):
     )
 
 
+class FormNotPossible(InputError):
+    """A file that was to be sent as a form, to a store or of a size that does not allow it."""
+
+    code = "form_not_possible"
+    message = (
+        "The file cannot be sent as a form ({reason})."
+        " Send it in parts: in Uppy, set shouldUseMultipart to true."
+    )
+
+
 class AccessError(UploadError):
     """The caller may not do this."""
 

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""A file in one form, for clients that send small files in no other way (Uppy, above all).
+
+A form stays valid until it expires, whatever became of the upload, so it must never write to where
+a verified file lies. It makes an object of its own, below ``forms/`` in the location; completing
+the upload copies that object into the part, and goes on as ever. The row knows of the object until
+the form can no longer make it again.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from datetime import timedelta
+from functools import partial
+
+import sqlalchemy as sa
+from invenio_files_rest.models import Bucket
+
+from ..backends import Form, TakesForms
+from ..core.errors import BucketNotFound, FormNotPossible, UploadLost
+from ..core.states import FINAL_STATES, UploadState
+from ..core.times import utcnow
+from ..core.uris import ObjectURI
+from ..models import Upload
+from ..proxies import current_s3
+from .batches import ask_stores, attempt, claim, release
+from .create import object_uri
+from .parts import url_lifetime
+from .stored import StoredUpload
+from .transactions import committing
+
+FOLDER = "forms"
+"""Where forms make their objects, below the location: a lifecycle rule can name it."""
+
+SLOWEST_FORM = timedelta(days=1)
+"""How long a form that was begun in time may take to arrive: stores look at the clock when it
+begins."""
+
+
+def one_part(size: int) -> int:
+    """Return the part size with which a file of this size is one part, as a form has to be."""
+    return max(size, current_s3.settings.limits.min_part_size)
+
+
+def open_form(upload: Upload) -> Form:
+    """Return a form that sends the whole file of an open upload.
+
+    :raises FormNotPossible: when the store does not take forms, or the file has several parts.
+    :raises UploadNotPending: when the upload takes nothing any more.
+    :raises UploadExpired: when its time has run out.
+    """
+    now = utcnow()
+    lifetime = url_lifetime(upload, now)
+    store = require_forms(upload.uri)
+    if upload.store_upload_id is None:
+        raise UploadLost(reason="it was never opened there")
+    if upload.num_parts > 1:
+        raise FormNotPossible(reason=f"it has {upload.num_parts} parts")
+    with committing():
+        # Known before anybody can send it.
+        uri = upload.form_uri = _form_uri(upload)
+        upload.form_until = now + lifetime
+    return store.presign_form(ObjectURI.parse(uri).key, size=upload.size, lifetime=lifetime)
+
+
+def require_forms(uri: str) -> TakesForms:
+    """Return the store of an object or a location.
+
+    :raises FormNotPossible: when it is not known to take forms.
+    """
+    store = current_s3.store(uri)
+    if not (isinstance(store, TakesForms) and store.profile.forms):
+        raise FormNotPossible(reason="the object store is not known to take them")
+    return store
+
+
+def _form_uri(upload: Upload) -> str:
+    bucket = Bucket.get(upload.bucket_id)
+    if bucket is None:
+        raise BucketNotFound()
+    return object_uri(f"{bucket.location.uri.rstrip('/')}/{FOLDER}", upload.file_id)
+
+
+def form_is_out() -> sa.ColumnElement[bool]:
+    """SQL: open uploads for which a form was handed out."""
+    return sa.and_(Upload.state == UploadState.PENDING.value, Upload.form_until.is_not(None))
+
+
+def clear_forms() -> int:
+    """Remove what forms have sent after their upload had ended; return how often that failed.
+
+    Each is removed once, when nothing can come any more.
+    """
+    failed = 0
+    over = sa.and_(
+        Upload.state.in_([state.value for state in FINAL_STATES]),
+        Upload.form_until <= utcnow() - SLOWEST_FORM,
+    )
+    for batch in claim(over):
+        for upload, removed in ask_stores(StoredUpload.delete_form, batch):
+            done = attempt(partial(_look_at, removed), upload)
+            failed += not done
+            with committing():
+                if done:
+                    upload.form_uri = upload.form_until = None
+                release(upload)
+    return failed
+
+
+def _look_at(removed: Future[None], upload: Upload) -> None:
+    removed.result()
