@@ -8,6 +8,7 @@ store differs (measured on Ceph RGW 16.2, moto 5.2, rclone 1.75).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from oarepo_s3.backends import ObjectStore, PresignsDownloads, StoreConfig
+from oarepo_s3.backends import Form, ObjectStore, PresignsDownloads, StoreConfig
 from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
@@ -60,10 +61,16 @@ class Traits:
     takes_double_slashes: bool = True
     misses_buckets: bool = True
     """A bucket has to be made before it can be used."""
+    takes_forms: bool = True
+    """A form makes an object, and an object can be copied into a part."""
+    checks_forms: bool = True
+    """It refuses a form that breaks its policy, has expired, or was not signed."""
 
 
 TRAITS = {
-    "memory": Traits(speaks_http=False, checks_keys=False, misses_buckets=False),
+    "memory": Traits(
+        speaks_http=False, checks_keys=False, misses_buckets=False, checks_forms=False
+    ),
     "moto": Traits(
         checks_keys=False,
         forged_status=200,
@@ -76,6 +83,7 @@ TRAITS = {
         binds_id_to_key=False,
         pages_sparse_parts=False,
         tells_age=False,
+        checks_forms=False,
     ),
     "rclone": Traits(
         expired_status=400,
@@ -83,6 +91,8 @@ TRAITS = {
         lets_pass=frozenset({"part left out", "no parts", "part too small"}),
         composite_etag=False,
         takes_double_slashes=False,
+        takes_forms=False,
+        checks_forms=False,
     ),
     "ceph": Traits(complete_again=None, complete_aborted=StoreUnavailable),
 }
@@ -132,6 +142,19 @@ class Subject:
             self.store.put_part(url, content)
             return 200
         return self.http.request("PUT", url, body=content).status
+
+    def post(self, form: Form, content: bytes, **changes: str) -> tuple[int, str]:
+        """Send a form as a client does; return the status and the code of the answer.
+
+        :param changes: fields with other values than those that were signed.
+        """
+        if not self.traits.speaks_http:
+            self.store.post_form(form, content)
+            return 201, ""
+        fields = {**form.fields, **changes, "file": ("blob", content, "text/plain")}
+        answer = self.http.request("POST", form.url, fields=fields)
+        code = re.search(rb"<Code>(\w+)</Code>", answer.data)
+        return answer.status, code[1].decode() if code else ""
 
     def read(self, key: str, store: Any = None) -> bytes:
         """Fetch an object as a client does."""
