@@ -7,7 +7,7 @@ from __future__ import annotations
 from .abort import abort_upload
 from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
-from .forms import one_part, open_form, require_forms
+from .forms import open_form
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
     PartUrl,
@@ -44,7 +44,6 @@ __all__ = (
     "get_upload",
     "issue_token",
     "list_uploads",
-    "one_part",
     "open_for_version",
     "open_form",
     "part_checksums",
@@ -52,7 +51,6 @@ __all__ = (
     "read_token",
     "recover_interrupted",
     "remove_expired_tokens",
-    "require_forms",
     "revoke_token",
     "sign_parts",
     "sweep_expired",

@@ -15,14 +15,14 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from invenio_rest.csrf import csrf
 
-from ..core.errors import InvalidRequest
+from ..core.errors import FormNotPossible, InvalidRequest
 from ..core.parts import parse_part_ranges
 from ..core.planning import cut_by_uppy
 from ..core.times import utcnow
 from ..models import Upload
 from ..permissions import require_read, require_write
 from ..proxies import current_s3
-from ..services import PartUrl, every_part, sign_parts
+from ..services import PartUrl, every_part, open_form, sign_parts
 from .companion_schemas import CompanionSchema
 from .errors import Resource
 from .schemas import load_claims, load_json
@@ -56,6 +56,30 @@ class CompanionCreateResource(CompanionResource):
                 CutFile(body["filename"], size, num_parts, part_size, body["type"])
             )
             return jsonify({**_names(upload), "uploadId": str(upload.id)})
+
+
+class CompanionParamsResource(CompanionResource):
+    """``/params``."""
+
+    def get(self, token: str) -> Response:
+        """Open an upload whose file comes by a form; nobody has to call when it has."""
+        with opened(token) as target:
+            asked = _announced()
+            size = asked["metadata"]["size"]
+            upload = target.begin(CutFile(asked["filename"], size, 1, max(size, 1), asked["type"]))
+            try:
+                form = open_form(upload)
+            except FormNotPossible:
+                target.abort(upload)
+                raise
+            return jsonify(
+                {
+                    "method": "POST",
+                    "url": form.url,
+                    "fields": dict(form.fields),
+                    "expires": int(form.expires_in.total_seconds()),
+                }
+            )
 
 
 class CompanionUploadResource(CompanionResource):
@@ -126,6 +150,7 @@ def add_routes(blueprint: Blueprint) -> None:
     """
     one = "/companion/<token>/s3/multipart/<upload_id>"
     for rule, resource, name in (
+        ("/companion/<token>/s3/params", CompanionParamsResource, "companion_params"),
         ("/companion/<token>/s3/multipart", CompanionCreateResource, "companion_create"),
         (one, CompanionUploadResource, "companion_upload"),
         (f"{one}/batch", CompanionBatchResource, "companion_batch"),
@@ -144,6 +169,20 @@ def say_in_status(response: Response) -> Response:
         sentence = re.sub("[^ -~]", "?", response.get_json()["message"])
         response.status = f"{response.status_code} {sentence[:PHRASE_LENGTH]}"
     return response
+
+
+def _announced() -> dict[str, Any]:
+    """Read the file that a query announces: ``filename``, ``type`` and ``metadata[size]``.
+
+    :raises ValidationError: when it does not fit the schema of the body that says the same.
+    """
+    asked = request.args.to_dict()
+    metadata = {
+        name.removeprefix("metadata[").removesuffix("]"): value
+        for name, value in asked.items()
+        if name.startswith("metadata[")
+    }
+    return dict(CompanionSchema().load({**asked, "metadata": metadata}))
 
 
 def _upload(target: Target, upload_id: str) -> Upload:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from oarepo_s3.core.planning import MIB
 
-from ..people import Person, path, put
+from ..people import Person, http, path, put
 
 TOKENS = "/multipart-uploads/tokens"
 PART = 5 * MIB
@@ -50,6 +50,17 @@ class Uppy:
         answer = self.ask(filename, size=size, name=filename, **metadata)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return answer.get_json()
+
+    def params(self, filename: str, size: Any, **metadata: Any) -> Any:
+        """Ask for a form."""
+        told = {"name": filename, "size": size, **metadata}
+        query = {f"metadata[{name}]": value for name, value in told.items() if value is not None}
+        return self.call("GET", "/params", filename=filename, type="text/plain", **query)
+
+    def post(self, answer: dict[str, Any], content: bytes) -> Any:
+        """Send a form, as Uppy 6 does: all fields, and the file as the last one."""
+        fields = {**answer["fields"], "file": ("blob", content, "text/plain")}
+        return http.request(answer["method"], answer["url"], fields=fields)
 
     def of(self, created: dict[str, Any], rest: str = "", method: str = "GET", **more: Any) -> Any:
         """Call a route of an upload."""

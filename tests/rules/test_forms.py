@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import Bucket, Location
 
 from oarepo_s3.core.errors import (
     BucketNotFound,
@@ -26,7 +28,6 @@ from oarepo_s3.services import (
     abort_upload,
     complete_upload,
     create_upload,
-    one_part,
     open_form,
     sweep_expired,
 )
@@ -48,9 +49,8 @@ def pending(memory, bucket):
     """Open an upload of one part."""
 
     def begin(content=CONTENT, key="a"):
-        size = len(content)
         return create_upload(
-            NewUpload(bucket_id=bucket.id, key=key, size=size, part_size=one_part(size))
+            NewUpload(bucket_id=bucket.id, key=key, size=len(content), num_parts=1)
         )
 
     return begin
@@ -98,7 +98,7 @@ def test_a_form_never_writes_to_the_final_place(memory, bucket, sent):
     upload = sent()
     key = form_key(upload)
     assert key != StoredUpload.of(upload).key
-    assert key.startswith("forms/")
+    assert key == f"forms/{upload.id}"
     assert memory.head(StoredUpload.of(upload).key) is None
 
 
@@ -291,7 +291,16 @@ def without_bucket(begin, pending):
     return upload
 
 
+def strange_location(begin, pending):
+    upload = pending()
+    bucket = db.session.get(Bucket, upload.bucket_id)
+    bucket.location = Location(name=f"x{uuid.uuid4().hex[:8]}", uri="memory://rules/a%20b")
+    db.session.commit()
+    return upload
+
+
 REFUSED = {
+    strange_location: FormNotPossible,
     several_parts: FormNotPossible,
     ended: UploadNotPending,
     expired: UploadExpired,
