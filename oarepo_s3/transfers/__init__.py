@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .forms import commit_form
 from .multipart import MultipartTransfer
 
-__all__ = ("MultipartTransfer",)
+__all__ = ("MultipartTransfer", "commit_form")

@@ -81,10 +81,10 @@ def complete_in_draft(upload: Upload, claims: Mapping[int, str] | None = None) -
     """
     with _our_errors(UploadNotFound):
         service = current_service_registry.get(upload.record_service)
-        if _file_of(upload, service) is None:
+        if file_of(upload, service) is None:
             raise UploadNotFound()
         upload = complete_upload(upload, claims)
-        file = _file_of(upload, service)
+        file = file_of(upload, service)
         if file is not None and file.transfer.transfer_type == MULTIPART_TRANSFER_TYPE:
             service.commit_file(g.identity, upload.record_pid, upload.key)
     return upload
@@ -100,7 +100,7 @@ def abort_in_draft(upload: Upload) -> None:
         raise UploadNotPending(state=upload.state)
     with _our_errors(UploadNotFound):
         service = current_service_registry.get(upload.record_service)
-        if _file_of(upload, service) is not None:
+        if file_of(upload, service) is not None:
             service.delete_file(g.identity, upload.record_pid, upload.key)
     # It has ended with its file, unless the store did not answer.
     abort_upload(upload)
@@ -110,7 +110,7 @@ def _record(service: Any, pid: str) -> Any:
     return service.record_cls.pid.resolve(pid, registered_only=False)
 
 
-def _file_of(upload: Upload, service: Any) -> Any:
+def file_of(upload: Upload, service: Any) -> Any:
     """Return the file record of the upload; None when another file, or none, has its key."""
     file = _record(service, upload.record_pid).files.get(upload.key)
     ours = file is not None and file.object_version_id == upload.version_id

@@ -42,8 +42,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     | FILES
     | {"invenio_s3", "flask"},
     "transfers": {".core", ".backends", ".models", ".proxies", ".services"}
-    | {".api", ".storage", ".tasks"}
+    | {".api", ".signals", ".storage", ".tasks"}
     | {*DATABASE, *FILES, "flask", "invenio_records_resources"}
+    # to commit what came by a form, on nobody's behalf
+    | {"invenio_access.permissions"}
     # to know errors of file services when it sees them
     | {"flask_principal", "invenio_pidstore.errors"},
     "views": {".core", ".models", ".proxies", ".services", ".permissions", ".version", ".api"}

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""A small file of a record by Uppy's form: the task that completes it commits it, too."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from invenio_db import db
+
+from oarepo_s3.models import Upload
+from oarepo_s3.tasks import recover_interrupted_multipart_uploads as recover
+
+from ..conftest import REAL
+from .test_companion import page_of, refused
+
+CONTENT = os.urandom(1000)
+
+
+@pytest.fixture(scope="module", params=[REAL])
+def place(request) -> str:
+    """Ceph, which takes forms."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def app_config(app_config, place):
+    """A store that is known to take forms."""
+    app_config["OAREPO_S3_PROFILE"] = "ceph"
+    return app_config
+
+
+@pytest.fixture(autouse=True)
+def _only_own_rows(database):
+    db.session.execute(db.delete(Upload))
+    db.session.commit()
+
+
+@pytest.fixture
+def uppy(app, editor):
+    """The page of the editor."""
+    return page_of(app, editor.person, editor.record_id)
+
+
+def sent(uppy, content=CONTENT):
+    """Send a file by a form; return the names by which a page may complete it."""
+    form = uppy.params("a.bin", len(content)).get_json()
+    assert uppy.post(form, content).status == 201
+    return {"uploadId": form["fields"]["key"].rpartition("/")[2], "key": "a.bin"}
+
+
+def entry(editor):
+    found = editor.read("a.bin").get_json()
+    return found["status"], found["transfer"]["type"]
+
+
+@pytest.mark.parametrize("content", [CONTENT, b""], ids=len)
+def test_the_task_completes_and_commits_the_file(uppy, editor, content):
+    sent(uppy, content)
+    assert entry(editor) == ("pending", "M")
+    assert recover()["completed"] == 1
+    assert entry(editor) == ("completed", "L")
+    assert editor.content("a.bin") == content
+    assert editor.bucket_size() == len(content)
+
+
+def test_a_page_that_does_not_want_to_wait_completes_it(uppy, editor):
+    created = sent(uppy)
+    for _ in range(2):
+        answer = uppy.of(created, "/complete", "POST")
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert entry(editor) == ("completed", "L")
+    assert editor.content("a.bin") == CONTENT
+
+
+def test_who_commits_it_as_any_transfer_finds_it_done(uppy, editor):
+    sent(uppy)
+    assert editor.commit("a.bin").status_code == 200
+    assert entry(editor) == ("completed", "L")
+    assert editor.content("a.bin") == CONTENT
+
+
+def test_a_file_that_was_removed_meanwhile_is_not_committed(uppy, editor):
+    sent(uppy)
+    editor.delete("a.bin")
+    assert recover()["completed"] == 0
+    assert [upload.state for upload in Upload.query] == ["aborted"]
+
+
+def test_a_second_file_of_the_name_gets_no_form(uppy, editor):
+    sent(uppy)
+    refused(uppy.params("a.bin", 3), 400, "invalid_key")
