@@ -110,6 +110,8 @@ OAREPO_S3_PROFILE = "other"
 """What the store can do beyond what all stores can: ``aws``, ``ceph`` (16 to 19), ``ceph-20``,
 ``minio`` or ``other``.
 
+All but ``other`` are known to take forms, by which Uppy sends small files.
+
 Where the store keeps checksums of whole objects, a client's digest in the same algorithm is
 verified on completion, without reading the file. A store that ignores checksums answers just as one
 that has verified them, so do not claim more than it can.

@@ -152,7 +152,7 @@ class Form:
 class TakesForms(Protocol):
     """A store to which a client can send an object by a form, and that makes a part of an object.
 
-    Whether a store of its kind really does says :attr:`~.profiles.Profile.forms`.
+    Whether a store of its kind really does, its profile says.
     """
 
     def presign_form(self, key: str, *, size: int, lifetime: timedelta) -> Form:
