@@ -11,6 +11,7 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket, Location
 
+from oarepo_s3.backends import Form
 from oarepo_s3.core.errors import (
     BucketNotFound,
     FormNotPossible,
@@ -82,7 +83,7 @@ def age(**values):
     db.session.commit()
 
 
-@pytest.mark.parametrize("content", [CONTENT, b"", b"x" * (PART + 1)])
+@pytest.mark.parametrize("content", [CONTENT, b"", b"x" * (PART + 1)], ids=len)
 def test_a_file_that_came_by_a_form_is_completed_as_any_other(memory, bucket, sent, content):
     upload = sent(content)
     complete_upload(upload)
@@ -181,6 +182,18 @@ def test_what_is_gone_when_it_is_to_be_copied_is_missing(memory, sent, monkeypat
     monkeypatch.setattr(StoredUpload, "form_has_come", lambda stored: True)
     with pytest.raises(MissingParts):
         complete_upload(upload)
+
+
+def test_an_object_of_another_size_is_not_taken(memory, pending):
+    """A store that does not keep to the policy: rclone makes an empty part of any copy."""
+    upload = pending()
+    form = open_form(upload)
+    short = Form(form.url, {**form.fields, "size": "1"}, form.expires_in)
+    memory.post_form(short, b"x")
+    memory.calls.clear()
+    with pytest.raises(MissingParts):
+        complete_upload(upload)
+    assert "copy_part" not in memory.calls
 
 
 @pytest.mark.parametrize("end", ["abort", "expiry"])
