@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket, Location
 
@@ -18,9 +19,17 @@ from .uppy import PART, TOKENS, issue
 OUT_OF_REACH = {
     ("revokeToken", 400),  # a missing CSRF token: see test_companion_csrf
     ("companionCreate", 409),  # aborted while the store was asked: see test_create in tests/rules
+    ("companionParams", 409),
     ("companionSignPart", 502),  # credentials that have ended
     ("companionSignParts", 502),
 }
+
+
+@pytest.fixture(scope="module")
+def app_config(app_config):
+    """A store of a kind that takes forms; none is sent here."""
+    app_config["OAREPO_S3_PROFILE"] = "ceph"
+    return app_config
 
 
 def test_real_answers_are_as_the_document_says(
@@ -67,6 +76,8 @@ def each(page, created):
     """Call everything, without sending a part; complete finds nothing."""
     page.ask("a")
     page.ask("", size=3)
+    page.params("form", 3)
+    page.params("form", None)
     page.list(created)
     page.sign(created, 1)
     page.sign(created, 7)
@@ -104,6 +115,7 @@ def refused_to_begin(uppy, bucket):
         change(Location, bucket.location.id, "uri", wrong)
         try:
             assert uppy.ask("b", size=10).status_code == status
+            assert uppy.params("b", 10).status_code == status
         finally:
             change(Location, bucket.location.id, "uri", uri)
     change(Bucket, bucket.id, "locked", True)
