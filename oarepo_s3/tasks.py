@@ -31,7 +31,8 @@ def cleanup_expired_multipart_uploads() -> dict[str, int]:
 
 @shared_task
 def recover_interrupted_multipart_uploads() -> dict[str, int]:
-    """Finish completions and aborts that a crash or an outage has interrupted.
+    """Finish completions and aborts that a crash or an outage has interrupted, and complete what
+    clients have sent by forms.
 
     :returns: how many were ``completed``, ``aborted``, ``lost`` (the store has nothing of them) and
         ``failed`` (tried again next time).

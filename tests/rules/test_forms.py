@@ -142,6 +142,16 @@ def test_the_longer_nothing_comes_the_rarer_the_store_is_asked(memory, pending):
     assert memory.calls == []
 
 
+def test_one_whose_look_failed_is_looked_for_by_the_next_recovery(memory, pending):
+    upload = pending()
+    open_form(upload)
+    age(created_at=utcnow() - timedelta(hours=10))
+    memory.fail("head", StoreUnavailable(reason="down"))
+    assert recover() == {**NOTHING, "failed": 1}
+    db.session.refresh(upload)
+    assert upload.rests_until is None
+
+
 def test_an_upload_without_a_form_is_not_looked_for(memory, pending):
     pending()
     memory.calls.clear()
