@@ -264,6 +264,14 @@ def test_what_a_form_sends_after_the_end_harms_nothing_and_is_swept(memory, pend
     assert memory.calls == []
 
 
+def test_what_has_come_for_an_open_upload_is_not_swept(memory, sent):
+    upload = sent()
+    age(form_until=utcnow() - SLOWEST_FORM)
+    sweep_expired()
+    assert memory.head(form_key(upload)) is not None
+    assert recover() == {**NOTHING, "completed": 1}
+
+
 def test_a_form_takes_the_declared_size_and_no_other(memory, pending):
     form = open_form(pending())
     with pytest.raises(StorePartsRejected):
