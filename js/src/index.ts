@@ -2,4 +2,7 @@
 // SPDX-License-Identifier: MIT
 /** Uppy plugin: uploads of any size straight to the object store of an Invenio repository. */
 
+export { UploadFailure } from './errors.js'
+export { strings } from './locale.js'
+export { OARepoS3, OARepoS3 as default } from './plugin.js'
 export type { OARepoS3Options, PartUrl, Session, TargetOptions, UploadedPart } from './types.js'

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 /** The options of the plugin, and what the REST API says. */
 
-import type { PluginOpts } from '@uppy/core'
+import type { Body, Meta, PluginOpts, UppyFile } from '@uppy/core'
 
 /** Where the files go: a bucket of files-rest, or the files of a draft. Exactly one of the two. */
 export interface TargetOptions {
@@ -17,7 +17,7 @@ export interface TargetOptions {
 
 /** Options of {@link OARepoS3}. */
 export interface OARepoS3Options extends PluginOpts, TargetOptions {
-  /** Address of the uploads; relative to the page. Default: `/api/multipart-uploads`. */
+  /** Address of the uploads, for a draft as well; relative to the page. Default: `/api/multipart-uploads`. */
   endpoint?: string
   /** Bearer token, or what gives one; without it the page's own session is used. */
   token?: string | (() => string | Promise<string>)
@@ -27,6 +27,8 @@ export interface OARepoS3Options extends PluginOpts, TargetOptions {
   limit?: number
   /** Whether each part is sent with its MD5, computed in a worker, where the store takes it. */
   checksums?: boolean
+  /** Name of a file in the bucket or draft. Default: the name that Uppy shows. */
+  key?: (file: UppyFile<Meta, Body>) => string
   /** Wish for the bytes of a part; the server decides. */
   partSize?: number
   /** Where unfinished uploads are remembered; `null`: nowhere. Default: `localStorage`. */

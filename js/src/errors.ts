@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** What can go wrong, and whether trying again helps. */
+
+/**
+ * What follows from a failure.
+ *
+ * - `final`: trying again does not help;
+ * - `busy`: the other side asks for patience, or had a fault of its own;
+ * - `network`: no answer came;
+ * - `stale`: the URL of the part is not valid any more.
+ */
+export type Kind = 'final' | 'busy' | 'network' | 'stale'
+
+/** What is known of a failure. */
+export interface Facts {
+  kind?: Kind
+  /** HTTP status, if an answer came. */
+  status?: number
+  /** The server's own words. */
+  said?: string
+  /** Milliseconds that the server asks to wait. */
+  retryAfter?: number
+}
+
+/** A failure with a stable code; the text for people comes from the locale, by that code. */
+export class UploadFailure extends Error {
+  readonly code: string
+  readonly kind: Kind
+  readonly status: number | undefined
+  readonly said: string | undefined
+  readonly retryAfter: number | undefined
+
+  constructor(code: string, facts: Facts = {}) {
+    super(facts.said ?? code)
+    this.name = 'UploadFailure'
+    this.code = code
+    this.kind = facts.kind ?? 'final'
+    this.status = facts.status
+    this.said = facts.said
+    this.retryAfter = facts.retryAfter
+  }
+
+  /** The same failure, after which nobody tries again. */
+  final(code: string = this.code): UploadFailure {
+    const facts: Facts = {}
+    if (this.status !== undefined) facts.status = this.status
+    if (this.said !== undefined) facts.said = this.said
+    return new UploadFailure(code, facts)
+  }
+}
+
+/** The reason of an abort that somebody asked for; it is no failure. */
+export class Stopped extends Error {
+  constructor() {
+    super('stopped')
+    this.name = 'Stopped'
+  }
+}
+
+const GONE = new Set(['upload_expired', 'upload_lost', 'upload_not_found', 'upload_not_pending'])
+
+/** Say whether a failure means that the upload cannot go on, but another one can begin. */
+export function isGone(error: unknown): boolean {
+  return error instanceof UploadFailure && GONE.has(error.code)
+}
+
+/**
+ * Make a failure of an answer's status.
+ *
+ * 408 and 429 ask for patience as 5xx do; other 4xx are answers that stay the same.
+ */
+export function kindOf(status: number): Kind {
+  return status >= 500 || status === 429 || status === 408 ? 'busy' : 'final'
+}
+
+/**
+ * Read a `Retry-After` header: seconds, or a date.
+ *
+ * @returns milliseconds, or `undefined` when it says nothing
+ */
+export function readRetryAfter(header: string | null): number | undefined {
+  if (header === null || header.trim() === '') return undefined
+  const seconds = Number(header)
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
+  const date = Date.parse(header)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}

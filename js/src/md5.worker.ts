@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** The worker: reads a piece of a file as a stream and answers with its MD5. */
+
+import { createMD5 } from 'hash-wasm'
+
+/** What the worker is asked. */
+export interface Question {
+  data: Blob
+}
+
+/** What it answers. */
+export type Reply = { md5: string } | { error: string }
+
+/** Return the MD5 of some data in hex, without ever having more than a chunk of it in memory. */
+export async function md5(data: Blob): Promise<string> {
+  const hash = await createMD5()
+  hash.init()
+  const reader = data.stream().getReader()
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    hash.update(chunk.value)
+  }
+  return hash.digest('hex')
+}
+
+/** Answer one question. */
+export async function answer({ data }: Question): Promise<Reply> {
+  try {
+    return { md5: await md5(data) }
+  } catch (error) {
+    return { error: String(error) }
+  }
+}
+
+// A window has a document, and only a worker may listen here.
+if (typeof document === 'undefined') {
+  self.onmessage = async ({ data }: MessageEvent<Question>) => {
+    self.postMessage(await answer(data))
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** Unfinished uploads, remembered across reloads. */
+
+const PREFIX = 'oarepo-s3/'
+
+interface Remembered {
+  id: string
+  expires_at: string
+}
+
+/** Remembers ids of uploads by a name. A storage that is full or forbidden does no harm. */
+export class Memory {
+  readonly #storage: Storage | null
+
+  /** @param storage - `null`: nothing is remembered; `undefined`: the browser's */
+  constructor(storage: Storage | null | undefined) {
+    this.#storage = storage === undefined ? ownStorage() : storage
+  }
+
+  /** Return the id of a remembered upload that has not expired. */
+  find(name: string): string | undefined {
+    return this.#try((storage) => {
+      dropExpired(storage)
+      return read(storage, PREFIX + name)?.id
+    })
+  }
+
+  /** Remember an upload. */
+  keep(name: string, upload: Remembered): void {
+    const { id, expires_at } = upload
+    this.#try((storage) => storage.setItem(PREFIX + name, JSON.stringify({ id, expires_at })))
+  }
+
+  /** Forget an upload. */
+  forget(name: string): void {
+    this.#try((storage) => storage.removeItem(PREFIX + name))
+  }
+
+  #try<T>(use: (storage: Storage) => T): T | undefined {
+    if (this.#storage === null) return undefined
+    try {
+      return use(this.#storage)
+    } catch {
+      // Full, or forbidden by the browser: the upload goes on, and begins anew after a reload.
+      return undefined
+    }
+  }
+}
+
+function ownStorage(): Storage | null {
+  try {
+    return globalThis.localStorage ?? null
+  } catch {
+    // A browser that allows no storage throws at the name already.
+    return null
+  }
+}
+
+function dropExpired(storage: Storage): void {
+  const names = Array.from({ length: storage.length }, (_, index) => storage.key(index))
+  for (const name of names) {
+    if (name?.startsWith(PREFIX) && read(storage, name) === undefined) storage.removeItem(name)
+  }
+}
+
+function read(storage: Storage, name: string): Remembered | undefined {
+  const text = storage.getItem(name)
+  if (text === null) return undefined
+  try {
+    const { id, expires_at } = Object(JSON.parse(text)) as Partial<Remembered>
+    const lives = typeof expires_at === 'string' && Date.parse(expires_at) > Date.now()
+    return lives && typeof id === 'string' ? { id, expires_at } : undefined
+  } catch {
+    // Not written by this version: as good as nothing.
+    return undefined
+  }
+}

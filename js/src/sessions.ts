@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** The calls about an upload that has begun; the same for buckets and drafts. */
+
+import type { Rest } from './rest.js'
+import type { PartUrl, Session, UploadedPart } from './types.js'
+
+/** Freshly signed URLs, and how long they live by the server's own clock. */
+export interface Signed {
+  urls: PartUrl[]
+  /** The server's time when it signed, in milliseconds; `undefined` when it does not say. */
+  signedAt: number | undefined
+}
+
+/**
+ * Sessions at one address.
+ *
+ * Addresses are made of the endpoint and the id, as documented, and not taken from links: neither
+ * a token nor a cookie goes to an address that only an answer has named.
+ */
+export class Sessions {
+  readonly rest: Rest
+  readonly endpoint: string
+
+  constructor(rest: Rest, endpoint: string) {
+    this.rest = rest
+    this.endpoint = endpoint.replace(/\/+$/, '')
+  }
+
+  /** Return the address of an upload, or of something below it. */
+  address(id: string, below = ''): string {
+    return `${this.endpoint}/${encodeURIComponent(id)}${below}`
+  }
+
+  /** Look at an upload. */
+  async look(id: string, signal: AbortSignal): Promise<Session> {
+    const { body } = await this.rest.call({ method: 'GET', address: this.address(id), signal })
+    return body as Session
+  }
+
+  /** Sign URLs of some parts; with `md5`, of parts with just these digests (hex), in the same order. */
+  async sign(id: string, parts: number[], signal: AbortSignal, md5?: string[]): Promise<Signed> {
+    const checksums = md5 === undefined ? '' : `&checksums=${md5.map((hex) => `md5:${hex}`).join(',')}`
+    const address = this.address(id, `/urls?parts=${ranges(parts)}${checksums}`)
+    const { body, serverTime } = await this.rest.call({ method: 'GET', address, signal })
+    return { urls: (body as { urls: PartUrl[] }).urls, signedAt: serverTime }
+  }
+
+  /** List all parts that the store has, page by page. */
+  async parts(id: string, signal: AbortSignal): Promise<UploadedPart[]> {
+    const found: UploadedPart[] = []
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const address = this.address(id, `/parts?after=${after}`)
+      const { body } = await this.rest.call({ method: 'GET', address, signal })
+      const { parts, links } = body as { parts: UploadedPart[]; links: { next?: string } }
+      found.push(...parts)
+      after = links.next === undefined ? undefined : parts.at(-1)?.part
+    }
+    return found
+  }
+}
+
+/** Write ascending numbers as the API reads them: `1-3,7`. */
+export function ranges(numbers: number[]): string {
+  const runs: [number, number][] = []
+  for (const number of numbers) {
+    const run = runs.at(-1)
+    if (run !== undefined && number === run[1] + 1) run[1] = number
+    else runs.push([number, number])
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',')
+}
