@@ -148,13 +148,14 @@ export class DraftTarget implements Target {
 
   async complete(session: Session, _: Map<number, string>, signal: AbortSignal): Promise<Done> {
     const address = this.#address(session.key)
-    let entry = session.state === 'completed' ? await this.#entry(session.key, signal) : undefined
-    if (entry?.status !== 'completed') {
+    const commit = async (attempt: number): Promise<Entry | undefined> => {
+      // An earlier try may have done it, and a file is committed only once.
+      const entry = attempt > 1 || session.state === 'completed' ? await this.#entry(session.key, signal) : undefined
+      if (entry?.status === 'completed') return entry
       const call = { method: 'POST', address: `${address}/commit`, signal } as const
-      const answer = await this.#sessions.rest.call({ ...call, timeout: COMPLETE_TIMEOUT })
-      entry = answer.body as Entry
+      return (await this.#sessions.rest.once({ ...call, timeout: COMPLETE_TIMEOUT })).body as Entry
     }
-    return { url: `${address}/content`, body: { ...entry } }
+    return { url: `${address}/content`, body: { ...(await retry(commit, signal)) } }
   }
 
   async abort({ key }: { key: string }, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+import { expect, test, vi } from 'vitest'
+
+import { partSizeOf } from '../src/targets.js'
+import { FakeDraft } from './fakes/draft.js'
+import { problem } from './fakes/repository.js'
+import { eachInItsWorld } from './fakes/world.js'
+
+const world = eachInItsWorld()
+const MIB = 2 ** 20
+const OPTIONS = { draftFiles: FakeDraft.FILES, partSize: 5 * MIB }
+const content = (mib: number, seed = 'a') => seed.repeat(mib * MIB)
+const entry = () => world().draft.entries.get('a b.txt')!
+
+test('a file of a draft begins, arrives and is committed', async () => {
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(12))
+  expect(await page.upload()).toEqual([])
+  expect(entry()).toMatchObject({ committed: true, upload: { state: 'completed', num_parts: 3 } })
+  expect(page.uppy.getFiles()[0]!.uploadURL).toBe(`${FakeDraft.FILES}/a%20b.txt/content`)
+  const [begin] = world().network.seen('POST', /files/)
+  expect(JSON.parse(begin!.body as string)).toEqual([
+    { key: 'a b.txt', size: 12 * MIB, transfer: { type: 'M', parts: 3, part_size: 5 * MIB } },
+  ])
+})
+
+test('several files of a draft keep apart', async () => {
+  const page = world().open(OPTIONS)
+  for (const name of ['a', 'b', 'c']) page.add(name, content(6, name))
+  expect(await page.upload()).toEqual([])
+  for (const [key, { upload, committed }] of world().draft.entries) {
+    expect(committed).toBe(true)
+    expect(world().repository.content(upload) === content(6, key)).toBe(true)
+  }
+})
+
+test('a file of a draft goes on after a reload', async () => {
+  const first = world().open({ ...OPTIONS, limit: 1 })
+  first.add('a b.txt', content(30))
+  void first.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(2))
+  first.uppy.removePlugin(first.plugin)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(30))
+  expect(await page.upload()).toEqual([])
+  expect(entry().committed).toBe(true)
+  expect(world().taken).toHaveLength(6)
+})
+
+test('what an upload that has failed left in a draft does not stand in the way', async () => {
+  const first = world().open({ ...OPTIONS, limit: 1 })
+  first.add('a b.txt', content(30))
+  void first.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
+  first.uppy.removePlugin(first.plugin)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  world().repository.only.state = 'aborted'
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(30))
+  expect(await page.upload()).toEqual([])
+  expect(entry()).toMatchObject({ committed: true, upload: { id: 'upload-2' } })
+})
+
+test('a name that is taken is told in the repository\'s words, and left alone', async () => {
+  const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 5, part_size: 5 }, true)
+  world().draft.entries.set('a b.txt', { upload: other, committed: false })
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(6))
+  expect(await page.upload()).toEqual(['File with key a b.txt already exists.'])
+  expect(other.state).toBe('pending')
+})
+
+test('a beginning whose answer was lost is found again', async () => {
+  world().network.fault({ at: ({ method, url }) => method === 'POST' && url.pathname === FakeDraft.FILES, late: true })
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(6))
+  expect(await page.upload()).toEqual([])
+  expect(world().repository.only.state).toBe('completed')
+})
+
+test('a commit that stopped halfway, and one whose answer was lost, are repeated', async () => {
+  const commit = ({ method, url }: { method: string; url: URL }) => method === 'POST' && url.pathname.endsWith('commit')
+  world().network.fault({ at: commit, answer: problem(503, 'store_unavailable') })
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(6))
+  expect(await page.upload()).toEqual([])
+  expect(entry().committed).toBe(true)
+  world().network.fault({ at: commit, late: true })
+  page.add('c.txt', content(6))
+  expect(await page.upload()).toEqual([])
+  expect(world().draft.entries.get('c.txt')!.committed).toBe(true)
+})
+
+test('a file of a draft that is cancelled is deleted there', async () => {
+  const page = world().open({ ...OPTIONS, limit: 1 })
+  const id = page.add('a b.txt', content(30))
+  const upload = page.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
+  page.uppy.removeFile(id)
+  await upload
+  await vi.waitFor(() => expect(world().draft.entries.size).toBe(0))
+  expect(world().repository.only.state).toBe('aborted')
+  expect(world().network.seen('DELETE', /./).map(({ url }) => url.pathname)).toEqual([`${FakeDraft.FILES}/a%20b.txt`])
+})
+
+test('a draft without oarepo-s3 is an error that says so', async () => {
+  vi.spyOn(world().draft, 'entries', 'get').mockReturnValue(new Map())
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', 'x')
+  const answer = { status: 201, body: JSON.stringify({ entries: [{ key: 'a b.txt', links: {} }] }) }
+  world().network.fault({ at: ({ method }) => method === 'POST', answer })
+  expect(await page.upload()).toEqual([expect.stringContaining('install oarepo-s3')])
+})
+
+test.each([
+  [0, undefined, 16 * MIB],
+  [1, 1, 5 * MIB],
+  [100 * MIB, 7 * MIB, 7 * MIB],
+  [160_000 * MIB, undefined, 16 * MIB],
+  [160_000 * MIB + 1, undefined, 17 * MIB],
+  [5 * 2 ** 40, undefined, 525 * MIB],
+])('a file of %i bytes, with the wish %s, has parts of %i bytes', (size, wish, expected) => {
+  expect(partSizeOf(size, wish)).toBe(expected)
+  expect(Math.ceil(size / expected)).toBeLessThanOrEqual(10_000)
+})

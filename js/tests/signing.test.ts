@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+import { expect, test, vi } from 'vitest'
+
+import { UrlWindow } from '../src/window.js'
+import { eachInItsWorld, letters } from './fakes/world.js'
+
+const world = eachInItsWorld()
+const SIGN = /\/urls\?/
+
+test('ten thousand parts are signed window by window, ahead of need', async () => {
+  const held: number[] = []
+  const parts = Array.from({ length: 10_000 }, (_, index) => index + 1)
+  const asked: number[][] = []
+  const sign = async (some: number[]) => {
+    asked.push(some)
+    held.push(window.size + some.length)
+    return { urls: some.map(signed), signedAt: undefined }
+  }
+  const begun = { urls: parts.slice(0, 25).map(signed), signedAt: undefined }
+  const window = new UrlWindow(parts, sign, 25, begun)
+  for (const part of parts) {
+    expect((await window.take(part)).part).toBe(part)
+    held.push(window.size)
+    // There is always a URL left for the next part, or a call for it under way.
+    window.used(part)
+    await Promise.resolve()
+  }
+  expect(Math.max(...held)).toBeLessThanOrEqual(50)
+  expect(asked).toHaveLength(Math.ceil((10_000 - 25) / 25))
+  expect(asked.flat()).toEqual(parts.slice(25))
+})
+
+test('an upload of many parts asks for as few windows', async () => {
+  world().repository.rules.partSize = 1
+  const page = world().open()
+  page.add('a.txt', letters(510))
+  expect(await page.upload()).toEqual([])
+  expect(world().network.seen('GET', SIGN)).toHaveLength(Math.ceil((510 - 25) / 25))
+})
+
+test('a part whose URL the store refuses is signed again and sent, and no other one', async () => {
+  const page = world().open()
+  page.add('a.txt', letters(100))
+  const refused = { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }
+  world().network.fault({ at: ({ method, url }) => method === 'PUT' && url.searchParams.get('part') === '3', answer: refused })
+  expect(await page.upload()).toEqual([])
+  expect(world().taken).toHaveLength(10)
+  expect(new Set(world().taken).size).toBe(10)
+  expect(world().network.seen('PUT', /part=3&/)).toHaveLength(2)
+})
+
+test('URLs that have all expired are signed anew, each part is taken once', async () => {
+  const { store, repository } = world()
+  const page = world().open({ bucket: 'b', limit: 2 })
+  page.add('a.txt', letters(200))
+  // The store's clock jumps, and the page's does not: only a 403 tells.
+  let clock = 0
+  store.clock = () => Date.now() + clock
+  const begun = page.upload()
+  await vi.waitFor(() => expect(store.taken.length).toBeGreaterThan(2))
+  clock = 25 * 3600_000
+  expect(await begun).toEqual([])
+  expect(repository.only.state).toBe('completed')
+  expect(new Set(store.taken).size).toBe(20)
+  expect(store.taken).toHaveLength(20)
+})
+
+test('a URL is not used when it is about to expire', async () => {
+  const now = vi.spyOn(Date, 'now').mockReturnValue(0)
+  const asked: number[][] = []
+  const sign = async (some: number[]) => {
+    asked.push(some)
+    return { urls: some.map((part) => ({ ...signed(part), expires_at: new Date(Date.now() + 600_000).toISOString() })), signedAt: Date.now() }
+  }
+  const window = new UrlWindow([1, 2, 3], sign, 25)
+  await window.take(1)
+  expect(asked).toEqual([[1, 2, 3]])
+  now.mockReturnValue(539_000)
+  await window.take(2)
+  expect(asked).toHaveLength(1)
+  now.mockReturnValue(541_000)
+  await window.take(3)
+  expect(asked).toEqual([[1, 2, 3], [3]])
+})
+
+test('a browser whose clock is days ahead uses the URLs all the same', async () => {
+  const { store, repository } = world()
+  store.clock = () => Date.now() - 5 * 24 * 3600_000
+  const page = world().open()
+  page.add('a.txt', letters(400))
+  expect(await page.upload()).toEqual([])
+  expect(repository.only.state).toBe('completed')
+  expect(world().network.seen('GET', SIGN)).toHaveLength(1)
+})
+
+test('a store that refuses even fresh URLs is not asked for ever', async () => {
+  const page = world().open()
+  page.add('a.txt', 'x')
+  world().network.fault({ at: ({ method }) => method === 'PUT', answer: { status: 403 }, times: 100 })
+  expect(await page.upload()).toEqual(['The store refuses the parts. Retry; if it goes on, tell the operator.'])
+  expect(world().network.seen('PUT', /part/)).toHaveLength(3)
+})
+
+test('a part that failed keeps its URL', async () => {
+  const page = world().open()
+  page.add('a.txt', letters(50))
+  world().network.fault({ at: ({ method }) => method === 'PUT', answer: { status: 500 }, times: 3 })
+  expect(await page.upload()).toEqual([])
+  expect(world().network.seen('GET', SIGN)).toHaveLength(0)
+})
+
+function signed(part: number) {
+  return { part, url: `https://store.test/${part}`, expires_at: '2100-01-01T00:00:00Z' }
+}
