@@ -83,7 +83,7 @@ export class BucketTarget implements Target {
       timeout: COMPLETE_TIMEOUT,
     })
     const body = answer.body as Session & Done['body']
-    return { url: body.file?.links?.self ?? this.#file(session.key), body }
+    return { url: body.file?.links?.content ?? this.#file(session.key), body }
   }
 
   async abort({ id }: { id: string }, signal: AbortSignal): Promise<void> {

@@ -48,7 +48,7 @@ export interface Session {
   part_checksums?: string[]
   urls?: PartUrl[]
   links: { self: string; urls: string; parts: string; complete: string }
-  file?: { links?: { self?: string } }
+  file?: { links?: { content?: string } }
 }
 
 /** A presigned URL of one part. */
