@@ -41,7 +41,7 @@ export class FileUpload {
   #name: string | undefined
   #session: Session | undefined
   #attempt: AbortController | undefined
-  #running = false
+  #running: Promise<Done | undefined> | undefined
   #paused = false
   #over: 'cancelled' | 'left' | undefined
   #wake: () => void = () => {}
@@ -60,13 +60,11 @@ export class FileUpload {
    * @returns `undefined` when it was cancelled or left
    * @throws UploadFailure
    */
-  async run(): Promise<Done | undefined> {
-    this.#running = true
-    try {
-      return await this.#run()
-    } finally {
-      this.#running = false
-    }
+  run(): Promise<Done | undefined> {
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
   }
 
   async #run(): Promise<Done | undefined> {
@@ -99,12 +97,13 @@ export class FileUpload {
     this.#wake()
   }
 
-  /** Give the upload up, here and at the server. */
+  /** Give the upload up, here and at the server. Ends when nothing of it is under way any more. */
   async cancel(): Promise<void> {
     if (this.#over !== undefined) return
     this.#end('cancelled')
-    // A run does it itself, once nothing is under way any more.
-    if (!this.#running) await this.#abandon()
+    if (this.#running === undefined) await this.#abandon()
+    // Whoever has begun the run hears of its failure.
+    else await this.#running.catch(() => {})
   }
 
   /** Stop without giving it up: it can go on another time. */
@@ -120,7 +119,7 @@ export class FileUpload {
 
   async #abandon(): Promise<void> {
     const session = this.#session
-    await this.#forget()
+    this.#forget()
     if (session !== undefined) await this.#target.abort(session, new AbortController().signal)
   }
 
@@ -132,7 +131,7 @@ export class FileUpload {
         return await this.#finish(known, true, signal)
       } catch (error) {
         if (!isGone(error)) throw error
-        await this.#forget()
+        this.#forget()
         await this.#target.clear(this.#wanted.key, signal)
       }
     }
@@ -149,7 +148,8 @@ export class FileUpload {
       this.#session = session
       return session
     }
-    await this.#forget()
+    this.#session = undefined
+    this.#shared.memory.forget(this.#name!, id)
     await this.#target.clear(this.#wanted.key, signal)
     return undefined
   }
@@ -181,10 +181,10 @@ export class FileUpload {
         await this.#send(session, etags, signal)
       }
       const done = await this.#complete(session, etags, signal)
-      this.#shared.memory.forget(this.#name!)
+      this.#forget()
       return done
     } catch (error) {
-      if (isGone(error)) await this.#forget()
+      if (isGone(error)) this.#forget()
       throw error
     }
   }
@@ -253,9 +253,11 @@ export class FileUpload {
     }
   }
 
-  async #forget(): Promise<void> {
+  #forget(): void {
+    if (this.#name !== undefined && this.#session !== undefined) {
+      this.#shared.memory.forget(this.#name, this.#session.id)
+    }
     this.#session = undefined
-    if (this.#name !== undefined) this.#shared.memory.forget(this.#name)
   }
 }
 

@@ -32,9 +32,11 @@ export class Memory {
     this.#try((storage) => storage.setItem(PREFIX + name, JSON.stringify({ id, expires_at })))
   }
 
-  /** Forget an upload. */
-  forget(name: string): void {
-    this.#try((storage) => storage.removeItem(PREFIX + name))
+  /** Forget an upload, unless another one has come into its place. */
+  forget(name: string, id: string): void {
+    this.#try((storage) => {
+      if (read(storage, PREFIX + name)?.id === id) storage.removeItem(PREFIX + name)
+    })
   }
 
   #try<T>(use: (storage: Storage) => T): T | undefined {

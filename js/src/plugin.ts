@@ -25,6 +25,12 @@ import { Sessions } from './sessions.js'
 import { targetOf } from './targets.js'
 import type { OARepoS3Options } from './types.js'
 
+declare module '@uppy/core' {
+  interface PluginTypeRegistry<M extends Meta, B extends Body> {
+    OARepoS3: OARepoS3<M, B>
+  }
+}
+
 const DEFAULTS = { endpoint: '/api/multipart-uploads', limit: 6, checksums: false }
 type Options = DefinePluginOpts<OARepoS3Options, keyof typeof DEFAULTS>
 
@@ -34,6 +40,7 @@ const SHOW_EVERY = 100
 /** Uppy's uploader for Invenio repositories with oarepo-s3. */
 export class OARepoS3<M extends Meta, B extends Body> extends BasePlugin<Options, M, B> {
   readonly #uploads = new Map<string, FileUpload>()
+  readonly #ending = new Map<string, Promise<void>>()
   readonly #rest = new Rest(() => this.opts)
   readonly #limiter: Limiter
   readonly #files: Places
@@ -91,7 +98,10 @@ export class OARepoS3<M extends Meta, B extends Body> extends BasePlugin<Options
   /** Upload one file; never fails: Uppy is told, and the other files go on. */
   async #uploadFile(id: string): Promise<void> {
     try {
+      // The same file, which was removed and has come again: in a draft, both have one name.
+      await this.#ending.get(id)
       const file = this.uppy.getFile(id)
+      if (file === undefined) return
       const upload = this.#uploads.get(id) ?? this.#begin(file)
       // Uppy has just set it to zero, also for a file that goes on after a failure.
       upload.progress.repeat()
@@ -169,8 +179,13 @@ export class OARepoS3<M extends Meta, B extends Body> extends BasePlugin<Options
   readonly #onRemoved = ({ id }: UppyFile<M, B>): void => {
     const upload = this.#uploads.get(id)
     this.#uploads.delete(id)
-    // The file is not in the list any more: there is nobody to tell but the log.
-    upload?.cancel().catch((error: unknown) => this.uppy.log(error, 'warning'))
+    if (upload === undefined) return
+    const end = upload
+      .cancel()
+      // The file is not in the list any more: there is nobody to tell but the log.
+      .catch((error: unknown) => this.uppy.log(error, 'warning'))
+      .finally(() => this.#ending.delete(id))
+    this.#ending.set(id, end)
   }
 
   readonly #onPause = (file: UppyFile<M, B> | undefined, isPaused: boolean): void => {

@@ -105,6 +105,20 @@ test('a file of a draft that is cancelled is deleted there', async () => {
   expect(world().network.seen('DELETE', /./).map(({ url }) => url.pathname)).toEqual([`${FakeDraft.FILES}/a%20b.txt`])
 })
 
+test('a file that is removed and comes again at once begins after the end of the first', async () => {
+  const page = world().open({ ...OPTIONS, limit: 1 })
+  const first = page.add('a b.txt', content(30))
+  const upload = page.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
+  world().network.fault({ at: ({ method }) => method === 'DELETE', answer: problem(503, 'store_unavailable'), times: 3 })
+  page.uppy.removeFile(first)
+  page.add('a b.txt', content(30))
+  expect(await page.upload()).toEqual([])
+  await upload
+  expect([...world().repository.uploads.values()].map(({ state }) => state)).toEqual(['aborted', 'completed'])
+  expect(entry()).toMatchObject({ committed: true, upload: { id: 'upload-2' } })
+})
+
 test('a draft without oarepo-s3 is an error that says so', async () => {
   vi.spyOn(world().draft, 'entries', 'get').mockReturnValue(new Map())
   const page = world().open(OPTIONS)

@@ -84,6 +84,27 @@ test('a URL is not used when it is about to expire', async () => {
   expect(asked).toEqual([[1, 2, 3], [3]])
 })
 
+test('URLs that are signed anew find no more room than others', async () => {
+  const now = vi.spyOn(Date, 'now').mockReturnValue(0)
+  const sizes: number[] = []
+  const sign = async (some: number[]) => {
+    const expires_at = new Date(Date.now() + 600_000).toISOString()
+    sizes.push(window.size + some.length)
+    return { urls: some.map((part) => ({ ...signed(part), expires_at })), signedAt: Date.now() }
+  }
+  const parts = Array.from({ length: 20 }, (_, index) => index + 1)
+  const window: UrlWindow = new UrlWindow(parts, sign, 4)
+  await window.take(1)
+  now.mockReturnValue(300_000)
+  window.used(1)
+  await window.take(2)
+  await vi.waitFor(() => expect(window.size).toBe(7))
+  // The first URLs have expired by now, and those that were signed later have not.
+  now.mockReturnValue(550_000)
+  for (const part of [3, 4, 5, 6, 7]) await window.take(part)
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(8)
+})
+
 test('a browser whose clock is days ahead uses the URLs all the same', async () => {
   const { store, repository } = world()
   store.clock = () => Date.now() - 5 * 24 * 3600_000

@@ -201,3 +201,47 @@ test('a reply of complete that was lost makes no second file', async () => {
   expect(world().repository.only.state).toBe('completed')
   expect(world().taken).toHaveLength(3)
 })
+
+test('trouble halves the parts that are on their way', async () => {
+  const { network } = world()
+  const page = world().open()
+  page.add('a.txt', letters(3000))
+  let before = 0
+  const fail = (request: Request) => {
+    if (!part(150)(request)) return false
+    before = network.together.length
+    return true
+  }
+  network.fault({ at: fail, answer: { status: 503 } })
+  expect(await page.upload()).toEqual([])
+  const usual = Math.max(...network.together.slice(before - 20, before))
+  expect(usual).toBeGreaterThan(2)
+  expect(Math.min(...network.together.slice(before, before + 10))).toBe(Math.floor(usual / 2))
+  expect(network.sending).toBe(0)
+})
+
+test('what a part that failed had sent is not counted while it waits', async () => {
+  const page = world().open({ bucket: 'b', limit: 2 })
+  page.add('a.txt', letters(30))
+  world().network.fault({ at: part(1), answer: { status: 503, headers: { 'retry-after': '0.5' } } })
+  const upload = page.upload()
+  await vi.waitFor(() => expect(world().taken).toEqual(['upload-1/2', 'upload-1/3']))
+  expect(Math.max(...page.progress)).toBeLessThanOrEqual(20)
+  expect(await upload).toEqual([])
+  expect(page.progress.at(-1)).toBe(30)
+})
+
+test('progress never goes back and never beyond the file, whatever happens', async () => {
+  const page = world().open()
+  const id = page.add('a.txt', letters(1000))
+  world().network.fault({ at: ({ method }) => method === 'PUT' && Math.floor(performance.now()) % 3 === 0, answer: { status: 500 }, times: 30 })
+  world().network.fault({ at: part(50), times: 4 })
+  const upload = page.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThan(20))
+  page.uppy.pauseResume(id)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  page.uppy.pauseResume(id)
+  expect(await upload).toEqual([])
+  expect(page.progress).toEqual([...page.progress].sort((one, other) => one - other))
+  expect(Math.max(...page.progress)).toBe(1000)
+})

@@ -60,12 +60,15 @@ function requester(network: Network, server: Server): unknown {
     }
 
     abort(): void {
+      if (!this.#aborted && this.#answer === undefined) network.sending -= 1
       this.#aborted = true
     }
 
     send(body: Blob): void {
       // As browsers do with a Blob that knows its type.
       if (body.type !== '') this.#headers.set('content-type', body.type)
+      network.sending += 1
+      network.together.push(network.sending)
       void this.#run(body)
     }
 
@@ -78,6 +81,7 @@ function requester(network: Network, server: Server): unknown {
       const request = { method: 'PUT', url: new URL(this.#url), headers: this.#headers, body }
       const answer = await network.carry(request, server)
       if (this.#aborted) return
+      network.sending -= 1
       this.#answer = answer
       if (answer === undefined) return this.onerror?.()
       this.status = answer.status

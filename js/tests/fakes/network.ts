@@ -35,6 +35,10 @@ export type Server = (request: Request) => Promise<Answer>
 /** A network with faults that were ordered. */
 export class Network {
   readonly requests: Request[] = []
+  /** How many parts were on their way, whenever one set out. */
+  readonly together: number[] = []
+  /** Parts on their way. */
+  sending = 0
   readonly #faults: Fault[] = []
   #up = true
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 /** Everything around one test: a repository, a store, a network between, and pages with Uppy. */
 
-import { Uppy } from '@uppy/core'
+import { type Meta, Uppy } from '@uppy/core'
 import { afterEach, beforeEach, vi } from 'vitest'
 
 import OARepoS3, { type OARepoS3Options } from '../../src/index.js'
@@ -15,7 +15,7 @@ import { FakeStore } from './store.js'
 /** A page with Uppy, and what it was told. */
 export interface Page {
   uppy: Uppy
-  plugin: OARepoS3<any, any>
+  plugin: OARepoS3<Meta, Record<string, never>>
   progress: number[]
   /** Add a file of letters that tell its bytes apart. */
   add: (name: string, content: string, lastModified?: number) => string
@@ -44,7 +44,7 @@ export class World {
     uppy.on('upload-progress', (_, { bytesUploaded }) => progress.push(bytesUploaded))
     return {
       uppy,
-      plugin: uppy.getPlugin('OARepoS3') as unknown as OARepoS3<any, any>,
+      plugin: uppy.getPlugin('OARepoS3')!,
       progress,
       add: (name, content, lastModified = 1) =>
         uppy.addFile({ name, type: 'text/plain', data: new File([content], name, { type: 'text/plain', lastModified }) }),
