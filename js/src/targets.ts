@@ -119,6 +119,8 @@ export class DraftTarget implements Target {
   readonly #sessions: Sessions
   readonly #files: string
   readonly #partSize: number | undefined
+  /** Whether a beginning has had no clear answer: it may have happened. */
+  #unanswered = false
 
   constructor(sessions: Sessions, files: string, partSize: number | undefined) {
     this.#files = files.replace(/\/+$/, '')
@@ -128,22 +130,26 @@ export class DraftTarget implements Target {
   }
 
   async create(wanted: Wanted, signal: AbortSignal): Promise<Session> {
-    const begin = async (attempt: number): Promise<Entry | undefined> => {
-      try {
-        return await this.#post(wanted, signal)
-      } catch (error) {
-        const refused = error instanceof UploadFailure && error.status === 400
-        if (!refused || attempt === 1) throw error
-        // The key is taken; perhaps by our own first try, whose answer was lost.
-        const entry = await this.#entry(wanted.key, signal)
-        if (entry?.size !== wanted.size || entry.links?.upload === undefined) throw error
-        return entry
-      }
-    }
-    const link = (await retry(begin, signal))?.links?.upload
+    const link = (await retry(() => this.#begin(wanted, signal), signal))?.links?.upload
     const id = link?.split('/').at(-1)
     if (id === undefined) throw new UploadFailure('no_direct_upload')
-    return this.#sessions.look(decodeURIComponent(id), signal)
+    // It is there by now: whatever the signal says, it has to be known here.
+    return this.#sessions.look(decodeURIComponent(id), new AbortController().signal)
+  }
+
+  async #begin(wanted: Wanted, signal: AbortSignal): Promise<Entry | undefined> {
+    try {
+      return await this.#post(wanted, signal)
+    } catch (error) {
+      if (!(error instanceof UploadFailure)) throw error
+      const taken = error.status === 400 && this.#unanswered
+      if (error.kind !== 'final') this.#unanswered = true
+      if (!taken) throw error
+      // The key is taken; perhaps by our own try, whose answer was lost.
+      const entry = await this.#entry(wanted.key, signal)
+      if (entry?.size !== wanted.size || entry.links?.upload === undefined) throw error
+      return entry
+    }
   }
 
   async complete(session: Session, _: Map<number, string>, signal: AbortSignal): Promise<Done> {

@@ -119,6 +119,42 @@ test('a file that is removed and comes again at once begins after the end of the
   expect(entry()).toMatchObject({ committed: true, upload: { id: 'upload-2' } })
 })
 
+test('a file that is removed while it begins is deleted as soon as it is there', async () => {
+  for (const path of [/files$/, /upload-2$/]) {
+    const page = world().open(OPTIONS)
+    const id = page.add('a b.txt', content(6))
+    const carry = world().network.carry.bind(world().network)
+    vi.spyOn(world().network, 'carry').mockImplementation(async (request, server) => {
+      const answer = await carry(request, server)
+      if (path.test(request.url.pathname) && request.method !== 'DELETE') page.uppy.removeFile(id)
+      return answer
+    })
+    await page.upload()
+    await vi.waitFor(() => expect(world().draft.entries.size).toBe(0))
+    vi.mocked(world().network.carry).mockRestore()
+  }
+  expect(world().network.seen('DELETE', /./)).toHaveLength(2)
+})
+
+test('a beginning whose answer was lost is found again after a pause', async () => {
+  const page = world().open(OPTIONS)
+  const id = page.add('a b.txt', content(6))
+  world().network.fault({
+    at: ({ method, url }) => {
+      const begins = method === 'POST' && url.pathname === FakeDraft.FILES
+      if (begins) queueMicrotask(() => page.uppy.pauseResume(id))
+      return begins
+    },
+    late: true,
+  })
+  const upload = page.upload()
+  await vi.waitFor(() => expect(world().draft.entries.size).toBe(1))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  page.uppy.pauseResume(id)
+  expect(await upload).toEqual([])
+  expect(entry().committed).toBe(true)
+})
+
 test('a draft without oarepo-s3 is an error that says so', async () => {
   vi.spyOn(world().draft, 'entries', 'get').mockReturnValue(new Map())
   const page = world().open(OPTIONS)
