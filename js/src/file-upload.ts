@@ -12,7 +12,7 @@ import type { Places } from './places.js'
 import type { Progress } from './progress.js'
 import type { Sessions, Signed } from './sessions.js'
 import type { Done, Target, Wanted } from './targets.js'
-import type { Session, UploadedPart } from './types.js'
+import type { Plan, UploadedPart } from './types.js'
 import { BATCH, UrlWindow } from './window.js'
 
 /** What all files share. */
@@ -39,7 +39,7 @@ export class FileUpload {
   readonly #shared: Shared
   readonly progress: Progress
   #name: string | undefined
-  #session: Session | undefined
+  #session: Plan | undefined
   #attempt: AbortController | undefined
   #running: Promise<Done | undefined> | undefined
   #paused = false
@@ -139,7 +139,7 @@ export class FileUpload {
   }
 
   /** Return the upload that was begun before and can go on, or is done. */
-  async #known(signal: AbortSignal): Promise<Session | undefined> {
+  async #known(signal: AbortSignal): Promise<Plan | undefined> {
     const id = this.#session?.id ?? this.#shared.memory.find(this.#name!)
     if (id === undefined) return undefined
     const session = await this.#lookAt(id, signal)
@@ -154,7 +154,7 @@ export class FileUpload {
     return undefined
   }
 
-  async #lookAt(id: string, signal: AbortSignal): Promise<Session | undefined> {
+  async #lookAt(id: string, signal: AbortSignal): Promise<Plan | undefined> {
     try {
       return await this.#shared.sessions.look(id, signal)
     } catch (error) {
@@ -165,14 +165,14 @@ export class FileUpload {
     }
   }
 
-  async #begin(signal: AbortSignal): Promise<Session> {
+  async #begin(signal: AbortSignal): Promise<Plan> {
     const session = (this.#session = await this.#target.create(this.#wanted, signal))
     this.#shared.memory.keep(this.#name!, session)
     signal.throwIfAborted()
     return session
   }
 
-  async #finish(session: Session, resumed: boolean, signal: AbortSignal): Promise<Done> {
+  async #finish(session: Plan, resumed: boolean, signal: AbortSignal): Promise<Done> {
     try {
       const etags = new Map<number, string>()
       if (session.state === 'pending') {
@@ -190,7 +190,7 @@ export class FileUpload {
   }
 
   /** Ask which parts the store has, and take them for sent when they are as they should be. */
-  async #take(session: Session, etags: Map<number, string>, signal: AbortSignal): Promise<void> {
+  async #take(session: Plan, etags: Map<number, string>, signal: AbortSignal): Promise<void> {
     const stored = await this.#shared.sessions.parts(session.id, signal)
     const fits = ({ part, size, etag }: UploadedPart) => {
       const [start, end] = boundsOf(part, session)
@@ -203,7 +203,7 @@ export class FileUpload {
     this.progress.restart(good.reduce((sum, { size }) => sum + size, 0))
   }
 
-  async #send(session: Session, etags: Map<number, string>, signal: AbortSignal): Promise<void> {
+  async #send(session: Plan, etags: Map<number, string>, signal: AbortSignal): Promise<void> {
     const all = Array.from({ length: session.num_parts }, (_, index) => index + 1)
     const parts = all.filter((part) => !etags.has(part))
     if (parts.length === 0) return
@@ -222,7 +222,7 @@ export class FileUpload {
     )
   }
 
-  #window(parts: number[], session: Session, signal: AbortSignal): UrlWindow {
+  #window(parts: number[], session: Plan, signal: AbortSignal): UrlWindow {
     const { sessions, checksums, limiter } = this.#shared
     if (checksums === undefined || !session.part_checksums?.includes('md5')) {
       const begun: Signed = { urls: session.urls ?? [], signedAt: undefined }
@@ -240,7 +240,7 @@ export class FileUpload {
     return new UrlWindow(parts, sign, limiter.most)
   }
 
-  async #complete(session: Session, etags: Map<number, string>, signal: AbortSignal): Promise<Done> {
+  async #complete(session: Plan, etags: Map<number, string>, signal: AbortSignal): Promise<Done> {
     for (let mending = 0; ; mending += 1) {
       try {
         return await this.#target.complete(session, etags, signal)
@@ -261,7 +261,7 @@ export class FileUpload {
   }
 }
 
-const LIVING = new Set<Session['state']>(['pending', 'completing', 'completed'])
+const LIVING = new Set<Plan['state']>(['pending', 'completing', 'completed'])
 const FOREIGN = new Set(['forbidden', 'not_found'])
 
 function bare(etag: string): string {

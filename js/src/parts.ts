@@ -9,7 +9,7 @@ import type { Progress } from './progress.js'
 import { put } from './put.js'
 import { retry } from './retry.js'
 import { follow } from './signals.js'
-import type { Session } from './types.js'
+import type { Plan } from './types.js'
 import type { UrlWindow } from './window.js'
 
 // A URL that was just signed and is refused again: something else than its age is wrong.
@@ -20,7 +20,7 @@ const FIRST_TRIES = 5
 /** What is needed to send parts. */
 export interface Sending {
   data: Blob
-  session: Pick<Session, 'size' | 'part_size'>
+  session: Pick<Plan, 'size' | 'part_size'>
   urls: UrlWindow
   limiter: Limiter
   progress: Progress

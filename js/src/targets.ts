@@ -5,7 +5,7 @@
 import { UploadFailure } from './errors.js'
 import { retry } from './retry.js'
 import type { Sessions } from './sessions.js'
-import type { OARepoS3Options, Session } from './types.js'
+import type { OARepoS3Options, Plan, Session } from './types.js'
 
 /** What is to be uploaded. */
 export interface Wanted {
@@ -27,14 +27,14 @@ export interface Target {
   /** Tells this place from others. */
   readonly name: string
   /** Begin an upload. Waits for the answer even after the signal, so that no upload is left unknown. */
-  create(wanted: Wanted, signal: AbortSignal): Promise<Session>
+  create(wanted: Wanted, signal: AbortSignal): Promise<Plan>
   /**
    * Make a file of the parts; may be repeated.
    *
    * @param etags - of the parts, by their numbers; none when the parts are not known here
    * @returns the file
    */
-  complete(session: Session, etags: Map<number, string>, signal: AbortSignal): Promise<Done>
+  complete(session: Plan, etags: Map<number, string>, signal: AbortSignal): Promise<Done>
   /** Give an upload up; may be repeated. */
   abort(session: { id: string; key: string }, signal: AbortSignal): Promise<void>
   /** Remove what an upload that has ended without a file has left in the way of another one. */
@@ -58,7 +58,7 @@ export class BucketTarget implements Target {
     this.#partSize = partSize
   }
 
-  async create({ key, size, type }: Wanted, signal: AbortSignal): Promise<Session> {
+  async create({ key, size, type }: Wanted, signal: AbortSignal): Promise<Plan> {
     const body = {
       bucket: this.#bucket,
       key,
@@ -68,10 +68,10 @@ export class BucketTarget implements Target {
     }
     const { endpoint, rest } = this.#sessions
     const answer = await rest.call({ method: 'POST', address: endpoint, body, signal, whole: true })
-    return answer.body as Session
+    return answer.body as Plan
   }
 
-  async complete(session: Session, etags: Map<number, string>, signal: AbortSignal): Promise<Done> {
+  async complete(session: Plan, etags: Map<number, string>, signal: AbortSignal): Promise<Done> {
     // With the ETags, a part that somebody else has put in place of ours does not become a file.
     const parts = Array.from(etags, ([part, etag]) => ({ PartNumber: part, ETag: etag }))
     const address = this.#sessions.address(session.id, '/complete')
@@ -110,7 +110,7 @@ interface Entry {
   key: string
   status?: string
   size?: number
-  links?: { upload?: string }
+  links?: { upload?: string; parts?: { url: string; expiration: string }[] }
 }
 
 /** The files of a draft: transfer "M" of invenio-records-resources. */
@@ -119,22 +119,28 @@ export class DraftTarget implements Target {
   readonly #sessions: Sessions
   readonly #files: string
   readonly #partSize: number | undefined
+  readonly #looks: boolean
   /** Whether a beginning has had no clear answer: it may have happened. */
   #unanswered = false
 
-  constructor(sessions: Sessions, files: string, partSize: number | undefined) {
+  /** @param looks - whether more has to be known of a small file than its one URL */
+  constructor(sessions: Sessions, files: string, partSize: number | undefined, looks: boolean) {
+    this.#looks = looks
     this.#files = files.replace(/\/+$/, '')
     this.name = this.#files
     this.#sessions = sessions
     this.#partSize = partSize
   }
 
-  async create(wanted: Wanted, signal: AbortSignal): Promise<Session> {
-    const link = (await retry(() => this.#begin(wanted, signal), signal))?.links?.upload
-    const id = link?.split('/').at(-1)
-    if (id === undefined) throw new UploadFailure('no_direct_upload')
+  async create(wanted: Wanted, signal: AbortSignal): Promise<Plan> {
+    const entry = await retry(() => this.#begin(wanted, signal), signal)
+    const link = entry?.links?.upload?.split('/').at(-1)
+    if (link === undefined) throw new UploadFailure('no_direct_upload')
+    const id = decodeURIComponent(link)
+    const [only] = entry?.links?.parts ?? []
+    if (only !== undefined) return planOfOne(id, wanted, only)
     // It is there by now: whatever the signal says, it has to be known here.
-    return this.#sessions.look(decodeURIComponent(id), new AbortController().signal)
+    return this.#sessions.look(id, new AbortController().signal)
   }
 
   async #begin(wanted: Wanted, signal: AbortSignal): Promise<Entry | undefined> {
@@ -152,7 +158,7 @@ export class DraftTarget implements Target {
     }
   }
 
-  async complete(session: Session, _: Map<number, string>, signal: AbortSignal): Promise<Done> {
+  async complete(session: Plan, _: Map<number, string>, signal: AbortSignal): Promise<Done> {
     const address = this.#address(session.key)
     const commit = async (attempt: number): Promise<Entry | undefined> => {
       // An earlier try may have done it, and a file is committed only once.
@@ -180,8 +186,8 @@ export class DraftTarget implements Target {
     const parts = Math.max(1, Math.ceil(size / part_size))
     const { body } = await this.#sessions.rest.once({
       method: 'POST',
-      // URLs are asked for when they are needed; the number makes the answer name the session.
-      address: `${this.#files}?part_links=0`,
+      // The number makes the answer name the session; URLs of many parts are asked for when needed.
+      address: `${this.#files}?part_links=${parts === 1 && !this.#looks ? 1 : 0}`,
       body: [{ key, size, transfer: { type: 'M', parts, part_size } }],
       signal,
       whole: true,
@@ -204,6 +210,15 @@ export class DraftTarget implements Target {
   }
 }
 
+/** A file of one part is sent as soon as it has begun: there is nothing more to ask. */
+function planOfOne(id: string, { key, size }: Wanted, only: { url: string; expiration: string }): Plan {
+  const { url, expiration: expires_at } = only
+  // Any size that holds the whole file; an empty one as well.
+  const part_size = Math.max(size, 1)
+  const urls = [{ part: 1, url, expires_at }]
+  return { id, key, state: 'pending', size, part_size, num_parts: 1, expires_at, urls }
+}
+
 /** Cut a file as the store can take it; here it is the client who says how. */
 export function partSizeOf(size: number, wish = PART_SIZE): number {
   const least = Math.ceil(size / MOST_PARTS / MIB) * MIB
@@ -221,7 +236,7 @@ export function targetOf(sessions: Sessions, options: OARepoS3Options): Target {
     return new BucketTarget(sessions, bucket, partSize)
   }
   if (draftFiles !== undefined && bucket === undefined) {
-    return new DraftTarget(sessions, draftFiles, partSize)
+    return new DraftTarget(sessions, draftFiles, partSize, options.checksums === true)
   }
   throw new UploadFailure('no_target')
 }

@@ -51,6 +51,12 @@ export interface Session {
   file?: { links?: { content?: string } }
 }
 
+/** What the plugin has to know of an upload. */
+export type Plan = Pick<
+  Session,
+  'id' | 'key' | 'state' | 'size' | 'part_size' | 'num_parts' | 'expires_at' | 'part_checksums' | 'urls'
+>
+
 /** A presigned URL of one part. */
 export interface PartUrl {
   part: number

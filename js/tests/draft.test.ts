@@ -25,6 +25,23 @@ test('a file of a draft begins, arrives and is committed', async () => {
   ])
 })
 
+test('a small file of a draft takes a beginning, one PUT and a commit', async () => {
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(4))
+  page.add('empty.txt', '')
+  expect(await page.upload()).toEqual([])
+  expect(world().network.requests.map(({ method }) => method).sort()).toEqual(['POST', 'POST', 'POST', 'POST', 'PUT', 'PUT'])
+  expect(entry().committed).toBe(true)
+})
+
+test('a draft may be named when it is there', async () => {
+  const page = world().open({})
+  page.plugin.setOptions(OPTIONS)
+  page.add('a b.txt', content(6))
+  expect(await page.upload()).toEqual([])
+  expect(entry().committed).toBe(true)
+})
+
 test('several files of a draft keep apart', async () => {
   const page = world().open(OPTIONS)
   for (const name of ['a', 'b', 'c']) page.add(name, content(6, name))

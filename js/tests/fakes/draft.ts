@@ -18,7 +18,7 @@ export class FakeDraft {
   /** Answer a call. */
   readonly handle = async ({ method, url, body }: Request): Promise<Answer> => {
     const [, name, action] = url.pathname.slice(FakeDraft.FILES.length).split('/')
-    const links = url.searchParams.get('part_links') !== null
+    const links = Number(url.searchParams.get('part_links') ?? NaN)
     if (name === undefined) return this.#begin(JSON.parse(body as string)[0], links)
     const key = decodeURIComponent(name)
     const entry = this.entries.get(key)
@@ -36,7 +36,7 @@ export class FakeDraft {
     return json(200, this.#dump(key, links))
   }
 
-  #begin(wanted: { key: string; size: number; transfer: { parts: number; part_size: number } }, links: boolean): Answer {
+  #begin(wanted: { key: string; size: number; transfer: { parts: number; part_size: number } }, links: number): Answer {
     const { key, size, transfer } = wanted
     if (this.entries.has(key)) return json(400, { status: 400, message: `File with key ${key} already exists.` })
     if (transfer.parts !== Math.max(1, Math.ceil(size / transfer.part_size))) return problem(400, 'invalid_request')
@@ -45,11 +45,14 @@ export class FakeDraft {
     return json(201, { entries: [...this.entries.keys()].map((one) => this.#dump(one, links)) })
   }
 
-  #dump(key: string, links: boolean): unknown {
+  #dump(key: string, links: number): unknown {
     const { upload, committed } = this.entries.get(key)!
     const status = committed ? 'completed' : upload.state === 'aborted' ? 'failed' : 'pending'
-    const open = links && upload.state === 'pending'
+    if (Number.isNaN(links) || upload.state !== 'pending') return { key, size: upload.size, status, links: { content: null } }
+    const parts = this.#repository
+      .urls(upload, Array.from({ length: Math.min(links, upload.num_parts) }, (_, index) => index + 1))
+      .map(({ part, url, expires_at }) => ({ part, url, expiration: expires_at }))
     const address = `https://inside.test/api/multipart-uploads/${upload.id}`
-    return { key, size: upload.size, status, links: { content: null, ...(open ? { upload: address } : {}) } }
+    return { key, size: upload.size, status, links: { content: null, upload: address, parts } }
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 /** The REST API as docs/reference/rest.md has it, with a bucket. */
 
+import type { PartUrl } from '../../src/index.js'
 import type { Answer, Request } from './network.js'
 import type { FakeStore } from './store.js'
 
@@ -105,7 +106,7 @@ export class FakeRepository {
       return problem(400, 'quota_exceeded', message)
     }
     const upload = this.begin({ ...wanted, part_size: wanted.part_size ?? this.rules.partSize }, false)
-    return json(201, { ...this.dump(upload), urls: this.#urls(upload, this.#first(upload)) })
+    return json(201, { ...this.dump(upload), urls: this.urls(upload, this.#first(upload)) })
   }
 
   /** Open an upload. */
@@ -145,13 +146,14 @@ export class FakeRepository {
     return Array.from({ length: count }, (_, index) => index + 1)
   }
 
-  #urls(upload: Upload, parts: number[], digests?: string[]): unknown[] {
+  /** Sign URLs. */
+  urls(upload: Upload, parts: number[], digests?: string[]): PartUrl[] {
     const expires = this.store.clock() + this.rules.urlLife
     return parts.map((part, index) => ({
       part,
       url: this.store.sign(upload.id, part, expires, digests?.[index]),
       expires_at: new Date(expires).toISOString(),
-      ...(digests === undefined ? {} : { headers: { 'Content-MD5': digests[index] } }),
+      ...(digests === undefined ? {} : { headers: { 'Content-MD5': digests[index]! } }),
     }))
   }
 
@@ -163,7 +165,7 @@ export class FakeRepository {
     if (parts.length > this.rules.maxUrls) return problem(400, 'too_many_parts')
     if (parts.some((part) => !(part >= 1 && part <= upload.num_parts))) return problem(400, 'part_out_of_range')
     const digests = query.get('checksums')?.split(',').map((one) => one.replace('md5:', ''))
-    return json(200, { urls: this.#urls(upload, parts, digests), links: {} })
+    return json(200, { urls: this.urls(upload, parts, digests), links: {} })
   }
 
   #list(upload: Upload, url: URL): Answer {
