@@ -148,12 +148,12 @@ export class DraftTarget implements Target {
       return await this.#post(wanted, signal)
     } catch (error) {
       if (!(error instanceof UploadFailure)) throw error
-      const taken = error.status === 400 && this.#unanswered
       if (error.kind !== 'final') this.#unanswered = true
-      if (!taken) throw error
-      // The key is taken; perhaps by our own try, whose answer was lost.
-      const entry = await this.#entry(wanted.key, signal)
-      if (entry?.size !== wanted.size || entry.links?.upload === undefined) throw error
+      // A refusal of records-resources itself has no code.
+      const entry = error.code === 'refused' ? await this.#entry(wanted.key, signal) : undefined
+      if (entry === undefined) throw error
+      const own = this.#unanswered && entry.size === wanted.size && entry.links?.upload !== undefined
+      if (!own) throw new UploadFailure('name_taken', { status: 400 })
       return entry
     }
   }

@@ -80,12 +80,12 @@ test('what an upload that has failed left in a draft does not stand in the way',
   expect(entry()).toMatchObject({ committed: true, upload: { id: 'upload-2' } })
 })
 
-test('a name that is taken is told in the repository\'s words, and left alone', async () => {
+test('a name that is taken is told, and the file that has it is left alone', async () => {
   const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 5, part_size: 5 }, true)
   world().draft.entries.set('a b.txt', { upload: other, committed: false })
   const page = world().open(OPTIONS)
   page.add('a b.txt', content(6))
-  expect(await page.upload()).toEqual(['File with key a b.txt already exists.'])
+  expect(await page.upload()).toEqual(['There is a file of this name already. Remove it first, or rename this one.'])
   expect(other.state).toBe('pending')
 })
 
