@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 
 import { partSizeOf } from '../src/targets.js'
 import { FakeDraft } from './fakes/draft.js'
-import { problem } from './fakes/repository.js'
+import { problem, type Upload } from './fakes/repository.js'
 import { eachInItsWorld } from './fakes/world.js'
 
 const world = eachInItsWorld()
@@ -66,14 +66,17 @@ test('a file of a draft goes on after a reload', async () => {
   expect(world().taken).toHaveLength(6)
 })
 
-test('what an upload that has failed left in a draft does not stand in the way', async () => {
+test.each([
+  ['was aborted', (upload: Upload) => (upload.state = 'aborted')],
+  ['has expired', (upload: Upload) => (upload.expires_at = 0)],
+])('what an upload that %s left in a draft does not stand in the way', async (_, end) => {
   const first = world().open({ ...OPTIONS, limit: 1 })
   first.add('a b.txt', content(30))
   void first.upload()
   await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
   first.uppy.removePlugin(first.plugin)
   await new Promise((resolve) => setTimeout(resolve, 50))
-  world().repository.only.state = 'aborted'
+  end(world().repository.only)
   const page = world().open(OPTIONS)
   page.add('a b.txt', content(30))
   expect(await page.upload()).toEqual([])

@@ -48,7 +48,8 @@ export class FakeDraft {
   #dump(key: string, links: number): unknown {
     const { upload, committed } = this.entries.get(key)!
     const status = committed ? 'completed' : upload.state === 'aborted' ? 'failed' : 'pending'
-    if (Number.isNaN(links) || upload.state !== 'pending') return { key, size: upload.size, status, links: { content: null } }
+    const open = upload.state === 'pending' && upload.expires_at > Date.now()
+    if (Number.isNaN(links) || !open) return { key, size: upload.size, status, links: { content: null } }
     const parts = this.#repository
       .urls(upload, Array.from({ length: Math.min(links, upload.num_parts) }, (_, index) => index + 1))
       .map(({ part, url, expires_at }) => ({ part, url, expiration: expires_at }))
