@@ -43,7 +43,7 @@ export class FileUpload {
   #attempt: AbortController | undefined
   #running: Promise<Done | undefined> | undefined
   #paused = false
-  #over: 'cancelled' | 'left' | undefined
+  #over = false
   #wake: () => void = () => {}
 
   constructor(data: Blob, wanted: Wanted, target: Target, shared: Shared, progress: Progress) {
@@ -69,11 +69,10 @@ export class FileUpload {
 
   async #run(): Promise<Done | undefined> {
     for (;;) {
-      while (this.#paused && this.#over === undefined) {
+      while (this.#paused && !this.#over) {
         await new Promise<void>((resolve) => (this.#wake = resolve))
       }
-      if (this.#over === 'cancelled') await this.#abandon()
-      if (this.#over !== undefined) return undefined
+      if (this.#over) return undefined
       const attempt = (this.#attempt = new AbortController())
       try {
         return await this.#shared.files.run(attempt.signal, () => this.#go(attempt.signal))
@@ -99,28 +98,19 @@ export class FileUpload {
 
   /** Give the upload up, here and at the server. Ends when nothing of it is under way any more. */
   async cancel(): Promise<void> {
-    if (this.#over !== undefined) return
-    this.#end('cancelled')
-    if (this.#running === undefined) await this.#abandon()
-    // Whoever has begun the run hears of its failure.
-    else await this.#running.catch(() => {})
+    this.leave()
+    // What is made there meanwhile has to be known first. Of a failure, its caller hears.
+    await this.#running?.catch(() => {})
+    const session = this.#session
+    this.#forget()
+    if (session !== undefined) await this.#target.abort(session, new AbortController().signal)
   }
 
   /** Stop without giving it up: it can go on another time. */
   leave(): void {
-    if (this.#over === undefined) this.#end('left')
-  }
-
-  #end(how: 'cancelled' | 'left'): void {
-    this.#over = how
+    this.#over = true
     this.#attempt?.abort(new Stopped())
     this.#wake()
-  }
-
-  async #abandon(): Promise<void> {
-    const session = this.#session
-    this.#forget()
-    if (session !== undefined) await this.#target.abort(session, new AbortController().signal)
   }
 
   async #go(signal: AbortSignal): Promise<Done> {

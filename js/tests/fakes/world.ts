@@ -38,7 +38,7 @@ export class World {
 
   /** Open the page, as one does again after a reload. */
   open(options: OARepoS3Options = { bucket: 'b' }): Page {
-    const uppy = new Uppy({ logger: { debug() {}, warn() {}, error() {} } })
+    const uppy = withoutTimers(() => new Uppy({ logger: { debug() {}, warn() {}, error() {} } }))
     uppy.use(OARepoS3, options)
     const progress: number[] = []
     uppy.on('upload-progress', (_, { bytesUploaded }) => progress.push(bytesUploaded))
@@ -58,6 +58,17 @@ export class World {
   /** Parts that were sent, as the store has taken them. */
   get taken(): string[] {
     return this.store.taken
+  }
+}
+
+/** Uppy looks at the network once more after three seconds, when the test's window may be gone. */
+function withoutTimers<T>(make: () => T): T {
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  try {
+    return make()
+  } finally {
+    for (const { value } of timers.mock.results) clearTimeout(value)
+    timers.mockRestore()
   }
 }
 
