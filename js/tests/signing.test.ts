@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 import { expect, test, vi } from 'vitest'
 
+import { Rest } from '../src/rest.js'
+import { Sessions } from '../src/sessions.js'
 import { UrlWindow } from '../src/window.js'
 import { eachInItsWorld, letters } from './fakes/world.js'
 
@@ -68,22 +70,26 @@ test('URLs that have all expired are signed anew, each part is taken once', asyn
   expect(store.taken).toHaveLength(20)
 })
 
-test('a URL is not used when it is about to expire', async () => {
+test.each([
+  ['right', 0],
+  ['ten hours slow', 36_000_000],
+  ['ten hours fast', -36_000_000],
+])('a URL is not used when it is about to expire, in a browser whose clock is %s', async (_, ahead) => {
   const now = vi.spyOn(Date, 'now').mockReturnValue(0)
-  const asked: number[][] = []
-  const sign = async (some: number[]) => {
-    asked.push(some)
-    return { urls: some.map((part) => ({ ...signed(part), expires_at: new Date(Date.now() + 600_000).toISOString() })), signedAt: Date.now() }
-  }
-  const window = new UrlWindow([1, 2, 3], sign, 25)
+  const { store } = world()
+  store.clock = () => Date.now() + ahead
+  world().repository.rules.urlLife = 600_000
+  const { id } = world().repository.begin({ bucket: 'b', key: 'a', size: 30, part_size: 10 }, false)
+  const sessions = new Sessions(new Rest(() => ({})), '/api/multipart-uploads')
+  const window = new UrlWindow([1, 2, 3], (parts) => sessions.sign(id, parts, new AbortController().signal))
+  const asked = () => world().network.seen('GET', SIGN).map(({ url }) => url.searchParams.get('parts'))
   await window.take(1)
-  expect(asked).toEqual([[1, 2, 3]])
   now.mockReturnValue(539_000)
   await window.take(2)
-  expect(asked).toHaveLength(1)
+  expect(asked()).toEqual(['1-3'])
   now.mockReturnValue(541_000)
   await window.take(3)
-  expect(asked).toEqual([[1, 2, 3], [3]])
+  expect(asked()).toEqual(['1-3', '3'])
 })
 
 test('URLs that are signed anew find no more room than others', async () => {

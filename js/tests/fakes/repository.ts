@@ -73,6 +73,11 @@ export class FakeRepository {
 
   /** Answer a call. */
   readonly handle = async (request: Request): Promise<Answer> => {
+    const answer = this.#answer(request)
+    return { ...answer, headers: { ...answer.headers, date: new Date(this.store.clock()).toUTCString() } }
+  }
+
+  #answer(request: Request): Answer {
     const refused = this.#authenticate(request)
     if (refused !== undefined) return refused
     const path = request.url.pathname.replace('/api/multipart-uploads', '')
