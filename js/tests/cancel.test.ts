@@ -109,7 +109,9 @@ test('a plugin that is removed stops, and gives nothing up', async () => {
   page.add('a.txt', letters(1000))
   const upload = page.upload()
   await vi.waitFor(() => expect(world().taken.length).toBeGreaterThan(5))
+  const off = vi.spyOn(page.uppy, 'off')
   page.uppy.removePlugin(page.plugin)
+  expect(off.mock.calls.map(([event]) => event).sort()).toEqual(['file-removed', 'pause-all', 'resume-all', 'upload-pause'])
   await upload
   expect(states()).toEqual(['pending'])
   expect(aborts()).toHaveLength(0)

@@ -83,8 +83,24 @@ test.each([
   expect(entry()).toMatchObject({ committed: true, upload: { id: 'upload-2' } })
 })
 
+test('another upload in the place of a remembered one is left alone', async () => {
+  const first = world().open({ ...OPTIONS, limit: 1 })
+  first.add('a b.txt', content(30))
+  void first.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
+  first.uppy.removePlugin(first.plugin)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  world().repository.only.state = 'aborted'
+  const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 30 * MIB, part_size: 5 * MIB }, true)
+  world().draft.entries.set('a b.txt', { upload: other, committed: false })
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(30))
+  expect(await page.upload()).toEqual([expect.stringContaining('There is a file of this name already')])
+  expect(other.state).toBe('pending')
+})
+
 test('a name that is taken is told, and the file that has it is left alone', async () => {
-  const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 5, part_size: 5 }, true)
+  const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 6 * MIB, part_size: 5 * MIB }, true)
   world().draft.entries.set('a b.txt', { upload: other, committed: false })
   const page = world().open(OPTIONS)
   page.add('a b.txt', content(6))

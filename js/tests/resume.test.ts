@@ -141,11 +141,13 @@ test('what is remembered is forgotten when its time is over', async () => {
   await interrupted()
   const name = localStorage.key(0)!
   localStorage.setItem(name, JSON.stringify({ id: 'upload-1', expires_at: '2020-01-01T00:00:00Z' }))
+  localStorage.setItem('oarepo-s3/another', JSON.stringify({ id: 'x', expires_at: '2020-01-01T00:00:00Z' }))
+  localStorage.setItem('of-the-page', 'stays')
   const page = world().open()
   page.add('a.txt', HUNDRED)
   expect(await page.upload()).toEqual([])
   expect(world().network.requests.filter(({ method, url }) => method === 'GET' && url.pathname.endsWith('upload-1'))).toEqual([])
-  expect(localStorage.length).toBe(0)
+  expect(Object.keys(localStorage)).toEqual(['of-the-page'])
 })
 
 test.each(['completed', 'completing'])('an upload that was %s when the page closed is done without sending', async (state) => {
@@ -182,7 +184,17 @@ test('Retry after a failure goes on, and does not begin anew', async () => {
   expect(before).toBeGreaterThan(15)
   const failed = page.progress.at(-1)!
   const from = page.progress.length
+  // Nobody presses the button faster than progress is shown.
+  await new Promise((resolve) => setTimeout(resolve, 120))
+  let shown: unknown
+  const look = ({ method }: Request) => {
+    if (method === 'GET') shown ??= page.uppy.getFile(id).progress.bytesUploaded
+    return false
+  }
+  world().network.fault({ at: look })
   const again = await page.uppy.retryUpload(id)
+  // Even before the server has said what it has.
+  expect(shown).toBeGreaterThanOrEqual(failed)
   expect(again!.failed).toEqual([])
   expect(world().repository.only.state).toBe('completed')
   // All that is sent twice was on its way when the other part failed.
