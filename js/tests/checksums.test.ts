@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 import { expect, test, vi } from 'vitest'
 
-import { answer, type Question } from '../src/md5.worker.js'
+import { Checksums } from '../src/checksums.js'
+import { answer, md5, type Question } from '../src/md5.worker.js'
 import { createMd5Worker } from '../src/worker-factory.js'
 import { eachInItsWorld, letters } from './fakes/world.js'
 
@@ -125,4 +126,13 @@ test('a pause in the middle of a digest ends the worker', async () => {
   await vi.waitFor(() => expect(InlineWorker.alive).toBe(0))
   page.uppy.pauseResume(id)
   expect(await upload).toEqual([])
+})
+
+test('questions that come together get each its own answer', async () => {
+  withWorker()
+  const checksums = new Checksums()
+  const pieces = ['a', 'b', 'c'].map((seed) => new Blob([seed.repeat(2 ** 20)]))
+  const expected = await Promise.all(pieces.map((data) => md5(data)))
+  const never = new AbortController().signal
+  expect(await Promise.all(pieces.map((data) => checksums.md5(data, never)))).toEqual(expected)
 })

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test, vi } from 'vitest'
 
+import { Memory } from '../src/memory.js'
 import { problem } from './fakes/repository.js'
 import type { Request } from './fakes/network.js'
 import { eachInItsWorld, letters, type Page } from './fakes/world.js'
@@ -230,4 +231,15 @@ test('nothing is remembered where the page wants none', async () => {
   await vi.waitFor(() => expect(world().taken.length).toBeGreaterThan(5))
   expect(localStorage.length).toBe(0)
   await close(page)
+})
+
+test('an upload that ends late does not make the next one of its name forgotten', () => {
+  const memory = new Memory(localStorage)
+  const expires_at = new Date(Date.now() + 1000).toISOString()
+  memory.keep('a', { id: 'first', expires_at })
+  memory.keep('a', { id: 'second', expires_at })
+  memory.forget('a', 'first')
+  expect(memory.find('a')).toBe('second')
+  memory.forget('a', 'second')
+  expect(memory.find('a')).toBeUndefined()
 })
