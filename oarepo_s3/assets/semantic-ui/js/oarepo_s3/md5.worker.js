@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** The worker: reads a piece of a file as a stream and answers with its MD5. */
+import { createMD5 } from 'hash-wasm';
+/** Return the MD5 of some data in hex, without ever having more than a chunk of it in memory. */
+export async function md5(data) {
+    const hash = await createMD5();
+    hash.init();
+    const reader = data.stream().getReader();
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+        hash.update(chunk.value);
+    }
+    return hash.digest('hex');
+}
+/** Answer one question. */
+export async function answer({ data }) {
+    try {
+        return { md5: await md5(data) };
+    }
+    catch (error) {
+        return { error: String(error) };
+    }
+}
+// A window has a document, and only a worker may listen here.
+if (typeof document === 'undefined') {
+    self.onmessage = async ({ data }) => {
+        self.postMessage(await answer(data));
+    };
+}

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** Sending the parts of one file: several at a time, each until it has arrived. */
+import { UploadFailure } from './errors.js';
+import { bytesOf } from './fingerprint.js';
+import { put } from './put.js';
+import { retry } from './retry.js';
+import { follow } from './signals.js';
+// A URL that was just signed and is refused again: something else than its age is wrong.
+const REFUSALS = 3;
+// As long as no part has ever arrived, it is the set-up rather than the network.
+const FIRST_TRIES = 5;
+/** Return where a part begins and ends, in bytes. */
+export function boundsOf(part, { size, part_size }) {
+    return [(part - 1) * part_size, Math.min(part * part_size, size)];
+}
+/**
+ * Send parts in their order, as many at a time as the limiter lets.
+ *
+ * @throws UploadFailure of the first part that cannot be sent; the others are stopped
+ */
+export async function sendParts(parts, sending, signal) {
+    const { controller, letGo } = follow(signal);
+    const left = parts.values();
+    const lane = async () => {
+        for (const part of left)
+            await sendPart(part, sending, controller.signal);
+    };
+    const lanes = Array.from({ length: Math.min(sending.limiter.most, parts.length) }, () => lane().catch((error) => {
+        controller.abort(error);
+        throw error;
+    }));
+    try {
+        // All of them have ended before anything else begins.
+        await Promise.allSettled(lanes);
+        await Promise.all(lanes);
+    }
+    finally {
+        letGo();
+    }
+}
+async function sendPart(part, sending, signal) {
+    let refused = 0;
+    let unanswered = 0;
+    const once = async () => {
+        try {
+            await sendOnce(part, sending, signal);
+        }
+        catch (error) {
+            sending.progress.lost(part);
+            if (error instanceof UploadFailure && error.kind === 'stale')
+                sending.urls.refused(part);
+            else
+                sending.urls.returned(part);
+            if (signal.aborted || !(error instanceof UploadFailure))
+                throw error;
+            if (error.kind === 'busy' || error.kind === 'network')
+                sending.limiter.trouble();
+            if (error.kind === 'stale' && ++refused >= REFUSALS)
+                throw error.final();
+            if (error.kind === 'network') {
+                await checkFile(part, sending);
+                unanswered += 1;
+                if (!sending.store.reached && unanswered >= FIRST_TRIES) {
+                    await sending.checkRepository();
+                    throw error.final('store_unreachable');
+                }
+            }
+            throw error;
+        }
+    };
+    await retry(() => sending.limiter.run(signal, once), signal);
+}
+async function sendOnce(part, sending, signal) {
+    const { data, session, urls, limiter, progress, store } = sending;
+    const { url, headers = {} } = await urls.take(part);
+    const [start, end] = boundsOf(part, session);
+    let sent = 0;
+    const onProgress = (bytes) => {
+        limiter.sent(bytes - sent);
+        sent = bytes;
+        progress.loaded(part, Math.min(bytes, end - start));
+    };
+    // A slice is a view of the file, not a copy; and it has no type, so no Content-Type is sent.
+    const etag = await put({ url, body: data.slice(start, end), headers }, signal, onProgress);
+    store.reached = true;
+    limiter.arrived();
+    progress.arrived(part, end - start);
+    urls.used(part);
+    sending.onArrived(part, etag);
+}
+/** A file that was changed looks like a broken network: the browser says no more of either. */
+async function checkFile(part, { data, session }) {
+    const [start, end] = boundsOf(part, session);
+    await bytesOf(data.slice(start, Math.min(start + 1, end)));
+}

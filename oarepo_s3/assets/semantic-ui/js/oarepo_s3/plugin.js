@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** The plugin: what Uppy asks of an uploader, and what it is told. */
+import { BasePlugin, } from '@uppy/core';
+import { filterFilesToEmitUploadStarted, filterFilesToUpload } from '@uppy/core/utils';
+import { Checksums } from './checksums.js';
+import { UploadFailure } from './errors.js';
+import { FileUpload } from './file-upload.js';
+import { Limiter } from './limiter.js';
+import { strings, WITH_DETAILS } from './locale.js';
+import { Memory } from './memory.js';
+import { Places } from './places.js';
+import { Progress } from './progress.js';
+import { Rest } from './rest.js';
+import { Sessions } from './sessions.js';
+import { targetOf } from './targets.js';
+const DEFAULTS = { endpoint: '/api/multipart-uploads', limit: 6, checksums: false };
+// Each change makes the page draw itself anew.
+const SHOW_EVERY = 100;
+/** Uppy's uploader for Invenio repositories with oarepo-s3. */
+export class OARepoS3 extends BasePlugin {
+    #uploads = new Map();
+    #rest = new Rest(() => this.opts);
+    #limiter;
+    #files;
+    #memory;
+    #checksums;
+    #store = { reached: false };
+    constructor(uppy, options) {
+        super(uppy, { ...DEFAULTS, ...options });
+        this.type = 'uploader';
+        this.id = this.opts.id ?? 'OARepoS3';
+        this.defaultLocale = { strings };
+        this.i18nInit();
+        this.#limiter = new Limiter(this.opts.limit);
+        this.#files = new Places(this.opts.limit);
+        this.#memory = new Memory(this.opts.memory);
+        this.#checksums = this.opts.checksums ? new Checksums() : undefined;
+    }
+    install() {
+        this.#setCapabilities(true);
+        this.uppy.addUploader(this.#upload);
+        this.uppy.on('file-removed', this.#onRemoved);
+        this.uppy.on('upload-pause', this.#onPause);
+        this.uppy.on('pause-all', this.#onPauseAll);
+        this.uppy.on('resume-all', this.#onResumeAll);
+    }
+    /** Uploads that are under way stop, and are not given up: they go on when the file comes again. */
+    uninstall() {
+        this.#setCapabilities(false);
+        this.uppy.removeUploader(this.#upload);
+        this.uppy.off('file-removed', this.#onRemoved);
+        this.uppy.off('upload-pause', this.#onPause);
+        this.uppy.off('pause-all', this.#onPauseAll);
+        this.uppy.off('resume-all', this.#onResumeAll);
+        for (const upload of this.#uploads.values())
+            upload.leave();
+        this.#uploads.clear();
+        this.#checksums?.close();
+    }
+    #setCapabilities(on) {
+        const { capabilities } = this.uppy.getState();
+        this.uppy.setState({
+            capabilities: { ...capabilities, resumableUploads: on, individualCancellation: true },
+        });
+    }
+    #upload = async (ids) => {
+        const files = filterFilesToUpload(this.uppy.getFilesByIds(ids));
+        this.uppy.emit('upload-start', filterFilesToEmitUploadStarted(files));
+        await Promise.all(files.map((file) => this.#uploadFile(file.id)));
+    };
+    /** Upload one file; never fails: Uppy is told, and the other files go on. */
+    async #uploadFile(id) {
+        try {
+            const file = this.uppy.getFile(id);
+            const upload = this.#uploads.get(id) ?? this.#begin(file);
+            // Uppy has just set it to zero, also for a file that goes on after a failure.
+            upload.progress.repeat();
+            if (file.isPaused)
+                upload.pause();
+            else
+                upload.resume();
+            const done = await upload.run();
+            if (done === undefined)
+                return;
+            this.#uploads.delete(id);
+            this.uppy.emit('upload-success', this.uppy.getFile(id), {
+                status: 200,
+                body: done.body,
+                uploadURL: done.url,
+                bytesUploaded: file.size ?? 0,
+            });
+        }
+        catch (error) {
+            this.#tell(id, error);
+        }
+    }
+    #begin(file) {
+        if (!(file.data instanceof Blob))
+            throw new UploadFailure('remote_file');
+        const sessions = new Sessions(this.#rest, this.opts.endpoint);
+        const shared = {
+            sessions,
+            memory: this.#memory,
+            limiter: this.#limiter,
+            files: this.#files,
+            store: this.#store,
+            checksums: this.#checksums,
+        };
+        const wanted = { key: this.#keyOf(file), size: file.data.size, type: file.type };
+        const target = targetOf(sessions, this.opts);
+        const progress = new Progress(file.data.size, this.#shower(file.id, file.data.size));
+        const upload = new FileUpload(file.data, wanted, target, shared, progress);
+        this.#uploads.set(file.id, upload);
+        return upload;
+    }
+    #keyOf(file) {
+        return this.opts.key?.(file) ?? file.meta.name ?? file.name;
+    }
+    #shower(id, size) {
+        let last = -Infinity;
+        return (bytes) => {
+            const now = performance.now();
+            const file = this.uppy.getFile(id);
+            if ((now - last < SHOW_EVERY && bytes < size) || file === undefined)
+                return;
+            last = now;
+            const uploadStarted = file.progress.uploadStarted ?? Date.now();
+            this.uppy.emit('upload-progress', file, { uploadStarted, bytesUploaded: bytes, bytesTotal: size });
+        };
+    }
+    #tell(id, error) {
+        const file = this.uppy.getFile(id);
+        this.uppy.log(error, 'warning');
+        if (file === undefined)
+            return;
+        const failure = error instanceof UploadFailure ? error : new UploadFailure('unknown', { said: String(error) });
+        const { code, said } = failure;
+        this.uppy.emit('upload-error', file, {
+            name: code,
+            message: this.#describe(failure),
+            ...(WITH_DETAILS.has(code) && said !== undefined ? { details: said } : {}),
+        });
+    }
+    /** Say it in the words of the locale; what has none there, in those of the repository. */
+    #describe({ code, said }) {
+        if (code in strings)
+            return this.i18n(code, { store: said ?? '', origin: location.origin });
+        if (said !== undefined)
+            return this.i18n('repositoryFailure', { message: said });
+        return this.i18n('unknownFailure', { code });
+    }
+    #onRemoved = ({ id }) => {
+        const upload = this.#uploads.get(id);
+        this.#uploads.delete(id);
+        // The file is not in the list any more: there is nobody to tell but the log.
+        upload?.cancel().catch((error) => this.uppy.log(error, 'warning'));
+    };
+    #onPause = (file, isPaused) => {
+        const upload = file === undefined ? undefined : this.#uploads.get(file.id);
+        if (isPaused)
+            upload?.pause();
+        else
+            upload?.resume();
+    };
+    #onPauseAll = () => {
+        for (const upload of this.#uploads.values())
+            upload.pause();
+    };
+    #onResumeAll = () => {
+        for (const upload of this.#uploads.values())
+            upload.resume();
+    };
+}

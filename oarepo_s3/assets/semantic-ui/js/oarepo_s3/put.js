@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: oarepo-s3 contributors
+// SPDX-License-Identifier: MIT
+/** Sending one part to the store. */
+import { kindOf, readRetryAfter, UploadFailure } from './errors.js';
+/** Milliseconds without a byte of progress after which a part is given up and sent again. */
+export const STALL = 60_000;
+/**
+ * PUT a part, by XMLHttpRequest: `fetch` does not tell the progress of what it sends.
+ *
+ * There is no Content-Type (a slice has none), no cookie and no token: the URL is the right, and
+ * some stores refuse headers that it was not signed for.
+ *
+ * @param onProgress - gets the bytes that went out
+ * @returns the part's ETag
+ */
+export function put(part, signal, onProgress, stall = STALL) {
+    return new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        const request = new XMLHttpRequest();
+        let timer;
+        const end = (settle) => {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', abort);
+            settle();
+        };
+        const fail = (error) => end(() => reject(error));
+        const abort = () => {
+            fail(signal.reason);
+            request.abort();
+        };
+        const watch = () => {
+            clearTimeout(timer);
+            timer = setTimeout(() => {
+                fail(new UploadFailure('stalled', { kind: 'network' }));
+                request.abort();
+            }, stall);
+        };
+        signal.addEventListener('abort', abort);
+        request.upload.onprogress = (event) => {
+            watch();
+            onProgress(event.loaded);
+        };
+        request.onerror = () => fail(new UploadFailure('no_answer', { kind: 'network', said: hostOf(part.url) }));
+        request.onload = () => {
+            const outcome = read(request);
+            if (typeof outcome === 'string')
+                end(() => resolve(outcome));
+            else
+                fail(outcome);
+        };
+        request.open('PUT', part.url);
+        for (const [name, value] of Object.entries(part.headers))
+            request.setRequestHeader(name, value);
+        watch();
+        request.send(part.body);
+    });
+}
+/** The host alone: what follows is the right to send, and is shown to nobody. */
+function hostOf(url) {
+    return new URL(url, location.href).host;
+}
+/** Return the ETag, or what went wrong. */
+function read(request) {
+    const { status } = request;
+    if (status >= 200 && status < 300) {
+        return request.getResponseHeader('ETag') || new UploadFailure('etag_hidden', { status });
+    }
+    const code = /<Code>(\w+)<\/Code>/.exec(request.responseText)?.[1];
+    // Some stores call an expired URL a bad request.
+    if (status === 403 || code === 'AccessDenied') {
+        return new UploadFailure('store_refused', { status, kind: 'stale' });
+    }
+    if (status === 404)
+        return new UploadFailure('upload_lost', { status });
+    if (code === 'BadDigest')
+        return new UploadFailure('bad_digest', { status, kind: 'busy' });
+    const retryAfter = readRetryAfter(request.getResponseHeader('Retry-After'));
+    const kind = kindOf(status);
+    return new UploadFailure(kind === 'busy' ? 'store_unavailable' : 'store_refused', {
+        status,
+        kind,
+        ...(code === undefined ? {} : { said: code }),
+        ...(retryAfter === undefined ? {} : { retryAfter }),
+    });
+}
