@@ -59,6 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # to act as the user of a token, and to let Uppy in, which has no CSRF token
     | {"flask_principal", "invenio_accounts.proxies", "invenio_rest.csrf"},
     "tasks": {".services", "celery"},
+    # Only invenio-assets itself imports it.
+    "webpack": {"invenio_assets.webpack"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"}
     # to know of its transfers, where it is installed
     | {"invenio_records_resources.config"},

@@ -11,6 +11,7 @@ import sys
 OPTIONAL = [
     "anycrc",
     "invenio_app",
+    "invenio_assets",
     "invenio_celery",
     "invenio_pidstore",
     "invenio_records",
@@ -45,7 +46,7 @@ print(json.dumps(lacking))
 """
 
 
-def test_only_the_transfers_need_an_extra():
+def test_only_the_transfers_and_the_bundle_for_webpack_need_an_extra():
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", IMPORT_ALL, json.dumps(OPTIONAL)],
         capture_output=True,
@@ -53,6 +54,7 @@ def test_only_the_transfers_need_an_extra():
         check=True,
     )
     lacking = json.loads(run.stdout.splitlines()[-1])
+    assert lacking.pop("oarepo_s3.webpack") == "invenio_assets"
     assert {name.partition(".transfers")[0] for name in lacking} == {"oarepo_s3"}
     assert all(name.startswith("oarepo_s3.transfers") for name in lacking)
     assert set(lacking.values()) == {"invenio_records_resources"}
