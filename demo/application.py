@@ -10,13 +10,16 @@ from flask import Flask
 from invenio_files_rest.models import Bucket, Location
 
 from .config import create_small_app
+from .page import add_page
 from .settings import Settings
 
 
 def create_app(settings: Settings) -> Flask:
     """Return the application; the API's process and the worker have one each."""
     # There are no users: whoever can reach the demo may do everything in it.
-    return create_small_app(settings, FILES_REST_PERMISSION_FACTORY=allow_all)
+    app = create_small_app(settings, FILES_REST_PERMISSION_FACTORY=allow_all)
+    add_page(app)
+    return app
 
 
 def fill_database(location: Location) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from .servers import Repository
 
 _TEXT = """
+Page         {api}/uploader
 REST API     {api}
 bucket       {bucket}
 S3 server    {store}
@@ -17,7 +18,9 @@ logs         {logs}/*/log
 All of it listens on this machine only (loopback). In exchange there are no users: the demo's
 FILES_REST_PERMISSION_FACTORY lets whoever reaches it do everything. Nothing is kept at the end.
 
-Paste this into another terminal; it needs curl and python3.
+Open the page in a browser, and drop files on it.
+
+Or paste this into another terminal; it needs curl and python3.
 
 # A file of 12 MB, in a new folder.
 cd "$(mktemp -d)"

@@ -36,13 +36,14 @@ _LOG_TAIL_LINES = 25
 class Store(RcloneS3):
     """The tests' S3 server with a bucket, for files of any size."""
 
-    def __init__(self, directory: Path, *, streaming: bool) -> None:
+    def __init__(self, directory: Path, *, streaming: bool, allow_origin: str) -> None:
         """Keep the buckets below ``directory``.
 
+        :param allow_origin: the origin of the page that sends parts.
         :param streaming: write parts to disk as they come: memory stays flat, but no part can be
             sent again, and none may be left out. Otherwise parts stay in memory.
         """
-        super().__init__(directory, buckets=[STORE_BUCKET])
+        super().__init__(directory, buckets=[STORE_BUCKET], allow_origin=allow_origin)
         self._streaming = streaming
 
     def _arguments(self) -> list[str]:
@@ -140,7 +141,10 @@ def start(
     """
     if port is not None:
         _check_free(port)
-    store, broker = Store(directory / "store", streaming=streaming), Valkey(directory / "broker")
+    port = port or free_port()
+    origin = f"http://{HOST}:{port}"
+    store = Store(directory / "store", streaming=streaming, allow_origin=origin)
+    broker = Valkey(directory / "broker")
     for name, service in {"S3 server": store, "broker": broker}.items():
         running.show(f"{name} ...")
         with interrupts.held():
@@ -149,7 +153,7 @@ def start(
         application=application,
         instance=str(directory / "instance"),
         host=HOST,
-        port=port or free_port(),
+        port=port,
         store=store.endpoint_url,
         access_key=store.access_key,
         secret_key=store.secret_key,
