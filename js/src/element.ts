@@ -62,6 +62,8 @@ export class OARepoS3Uploader extends HTMLElement {
       theme: 'auto',
       note: this.getAttribute('note'),
       showLinkToFileUploadResult: true,
+      // Ours are in the line below.
+      hideProgressDetails: true,
       proudlyDisplayPoweredByUppy: false,
       // A preview is made of the whole file, in memory, and needs blob: in the page's policy.
       disableThumbnailGenerator: true,

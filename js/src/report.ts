@@ -6,8 +6,8 @@ import { prettierBytes } from '@transloadit/prettier-bytes'
 import type { Body, Meta, PluginOpts, Uppy, UppyFile } from '@uppy/core'
 import { BasePlugin, EventManager } from '@uppy/core'
 import { ListRegion, make, makeButton } from './dom.js'
+import { ProgressLine } from './progress-line.js'
 import { Speaker } from './speaker.js'
-import { SpeedMeter } from './speed.js'
 import { OWN_STRINGS } from './strings.js'
 
 /** Options of {@link Report}. */
@@ -22,9 +22,8 @@ type Response<M extends Meta, B extends Body> = NonNullable<UppyFile<M, B>['resp
 /** A plugin beside the Dashboard, for what it does not show or say. */
 export class Report<M extends Meta, B extends Body> extends BasePlugin<ReportOptions, M, B> {
   readonly #events: EventManager<M, B>
-  readonly #speed = new SpeedMeter()
   readonly #speaker = new Speaker()
-  readonly #rate = make('p', 'speed')
+  readonly #progress: ProgressLine<M, B>
   readonly #problems: ListRegion
   readonly #results: ListRegion
 
@@ -37,22 +36,24 @@ export class Report<M extends Meta, B extends Body> extends BasePlugin<ReportOpt
     this.#events = new EventManager(uppy)
     this.#problems = new ListRegion('problems', this.i18n('uploadProblems'))
     this.#results = new ListRegion('results', this.i18n('uploadedFiles'))
-    this.#rate.hidden = true
+    this.#progress = new ProgressLine(uppy, this.i18n)
   }
 
   override install(): void {
-    const { element: problems } = this.#problems
-    this.opts.target.append(this.#speaker.element, this.#rate, problems, this.#results.element)
+    this.opts.target.append(...this.#elements)
     this.#listenToFiles()
     this.#listenToAll()
   }
 
   override uninstall(): void {
     this.#events.remove()
-    for (const element of [this.#speaker.element, this.#rate, this.#problems.element]) {
-      element.remove()
-    }
-    this.#results.element.remove()
+    this.#progress.stop()
+    for (const element of this.#elements) element.remove()
+  }
+
+  get #elements(): HTMLElement[] {
+    const shown = [this.#speaker, this.#progress, this.#problems, this.#results]
+    return shown.map(({ element }) => element)
   }
 
   #listenToFiles(): void {
@@ -74,27 +75,27 @@ export class Report<M extends Meta, B extends Body> extends BasePlugin<ReportOpt
 
   #listenToAll(): void {
     this.#events.on('upload', (_id, files) => {
-      this.#speed.reset()
+      this.#progress.start()
       this.#speaker.restart()
       this.#count('saidStarted', files.length)
     })
-    this.#events.on('upload-progress', () => this.#showSpeed())
     this.#events.on('progress', (percent) =>
       this.#speaker.progress(percent, (milestone) =>
         this.i18n('saidProgress', { percent: milestone }),
       ),
     )
-    this.#events.on('pause-all', () => this.#pause('saidPaused'))
-    this.#events.on('resume-all', () => this.#pause('saidResumed'))
-    this.#events.on('is-offline', () => this.#pause('saidOffline'))
-    this.#events.on('back-online', () => this.#pause('saidOnline'))
+    this.#events.on('pause-all', () => this.#say('saidPaused'))
+    this.#events.on('resume-all', () => this.#say('saidResumed'))
+    this.#events.on('is-offline', () => this.#say('saidOffline'))
+    this.#events.on('back-online', () => this.#say('saidOnline'))
     this.#events.on('cancel-all', () => {
       if (this.uppy.getFiles().some((file) => file.progress.uploadStarted)) {
-        this.#pause('saidCancelled')
+        this.#say('saidCancelled')
+        this.#progress.stop()
       }
     })
     this.#events.on('complete', ({ successful = [], failed = [] }) => {
-      this.#rate.hidden = true
+      this.#progress.show()
       if (failed.length > 0) this.#count('saidFailed', failed.length)
       else if (successful.length > 1) this.#count('saidComplete', successful.length)
     })
@@ -106,24 +107,6 @@ export class Report<M extends Meta, B extends Body> extends BasePlugin<ReportOpt
 
   #count(key: keyof typeof OWN_STRINGS, count: number): void {
     this.#speaker.say(this.i18n(key, { smart_count: count }))
-  }
-
-  #pause(key: keyof typeof OWN_STRINGS): void {
-    this.#speed.reset()
-    this.#rate.hidden = true
-    this.#say(key)
-  }
-
-  #showSpeed(): void {
-    const sent = this.uppy
-      .getFiles()
-      .reduce((sum, file) => sum + (file.progress.bytesUploaded || 0), 0)
-    this.#speed.add(sent, performance.now())
-    const { rate } = this.#speed
-    this.#rate.hidden = rate === null
-    if (rate !== null) {
-      this.#rate.textContent = this.i18n('uploadSpeed', { speed: prettierBytes(rate) })
-    }
   }
 
   #showUploaded(file: UppyFile<M, B>, response: Response<M, B>): void {

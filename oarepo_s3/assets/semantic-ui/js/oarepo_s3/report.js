@@ -4,15 +4,14 @@
 import { prettierBytes } from '@transloadit/prettier-bytes';
 import { BasePlugin, EventManager } from '@uppy/core';
 import { ListRegion, make, makeButton } from './dom.js';
+import { ProgressLine } from './progress-line.js';
 import { Speaker } from './speaker.js';
-import { SpeedMeter } from './speed.js';
 import { OWN_STRINGS } from './strings.js';
 /** A plugin beside the Dashboard, for what it does not show or say. */
 export class Report extends BasePlugin {
     #events;
-    #speed = new SpeedMeter();
     #speaker = new Speaker();
-    #rate = make('p', 'speed');
+    #progress;
     #problems;
     #results;
     constructor(uppy, opts) {
@@ -24,20 +23,22 @@ export class Report extends BasePlugin {
         this.#events = new EventManager(uppy);
         this.#problems = new ListRegion('problems', this.i18n('uploadProblems'));
         this.#results = new ListRegion('results', this.i18n('uploadedFiles'));
-        this.#rate.hidden = true;
+        this.#progress = new ProgressLine(uppy, this.i18n);
     }
     install() {
-        const { element: problems } = this.#problems;
-        this.opts.target.append(this.#speaker.element, this.#rate, problems, this.#results.element);
+        this.opts.target.append(...this.#elements);
         this.#listenToFiles();
         this.#listenToAll();
     }
     uninstall() {
         this.#events.remove();
-        for (const element of [this.#speaker.element, this.#rate, this.#problems.element]) {
+        this.#progress.stop();
+        for (const element of this.#elements)
             element.remove();
-        }
-        this.#results.element.remove();
+    }
+    get #elements() {
+        const shown = [this.#speaker, this.#progress, this.#problems, this.#results];
+        return shown.map(({ element }) => element);
     }
     #listenToFiles() {
         this.#events.on('files-added', (files) => this.#count('saidAdded', files.length));
@@ -60,23 +61,23 @@ export class Report extends BasePlugin {
     }
     #listenToAll() {
         this.#events.on('upload', (_id, files) => {
-            this.#speed.reset();
+            this.#progress.start();
             this.#speaker.restart();
             this.#count('saidStarted', files.length);
         });
-        this.#events.on('upload-progress', () => this.#showSpeed());
         this.#events.on('progress', (percent) => this.#speaker.progress(percent, (milestone) => this.i18n('saidProgress', { percent: milestone })));
-        this.#events.on('pause-all', () => this.#pause('saidPaused'));
-        this.#events.on('resume-all', () => this.#pause('saidResumed'));
-        this.#events.on('is-offline', () => this.#pause('saidOffline'));
-        this.#events.on('back-online', () => this.#pause('saidOnline'));
+        this.#events.on('pause-all', () => this.#say('saidPaused'));
+        this.#events.on('resume-all', () => this.#say('saidResumed'));
+        this.#events.on('is-offline', () => this.#say('saidOffline'));
+        this.#events.on('back-online', () => this.#say('saidOnline'));
         this.#events.on('cancel-all', () => {
             if (this.uppy.getFiles().some((file) => file.progress.uploadStarted)) {
-                this.#pause('saidCancelled');
+                this.#say('saidCancelled');
+                this.#progress.stop();
             }
         });
         this.#events.on('complete', ({ successful = [], failed = [] }) => {
-            this.#rate.hidden = true;
+            this.#progress.show();
             if (failed.length > 0)
                 this.#count('saidFailed', failed.length);
             else if (successful.length > 1)
@@ -88,22 +89,6 @@ export class Report extends BasePlugin {
     }
     #count(key, count) {
         this.#speaker.say(this.i18n(key, { smart_count: count }));
-    }
-    #pause(key) {
-        this.#speed.reset();
-        this.#rate.hidden = true;
-        this.#say(key);
-    }
-    #showSpeed() {
-        const sent = this.uppy
-            .getFiles()
-            .reduce((sum, file) => sum + (file.progress.bytesUploaded || 0), 0);
-        this.#speed.add(sent, performance.now());
-        const { rate } = this.#speed;
-        this.#rate.hidden = rate === null;
-        if (rate !== null) {
-            this.#rate.textContent = this.i18n('uploadSpeed', { speed: prettierBytes(rate) });
-        }
     }
     #showUploaded(file, response) {
         this.#problems.remove(file.id);

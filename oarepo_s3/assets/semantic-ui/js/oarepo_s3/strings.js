@@ -6,8 +6,14 @@ export const OWN_STRINGS = {
     // Names of the regions, which screen readers list.
     uploadedFiles: 'Uploaded files',
     uploadProblems: 'Problems',
-    // Beside the bar of progress.
-    uploadSpeed: '%{speed}/s',
+    // The line of figures: an amount, and one of the others behind it.
+    amountUploaded: '%{sent} of %{total}',
+    pace: '%{speed}/s · %{time} left',
+    paceUnknown: 'starting',
+    paceWaiting: 'waiting: nothing moves',
+    pacePaused: 'paused',
+    paceOffline: 'waiting for the connection',
+    paceCompleting: 'the store puts the parts together',
     // Buttons of a problem; the name of the file is read with them.
     tryAgain: 'Try again',
     tryAgainWithName: 'Try again: %{name}',
