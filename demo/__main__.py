@@ -22,8 +22,8 @@ def main() -> int:
         name="demo",
         application="demo.application",
         port=wish.port,
-        # By hand one also tries what a stream cannot take, such as a part sent again.
-        streaming=wish.once,
+        # Files of any size are dropped on the page, and parts in memory would be as large.
+        streaming=True,
         once=partial(_once, wish) if wish.once else None,
         guide=guide,
     )

@@ -41,7 +41,7 @@ class Store(RcloneS3):
 
         :param allow_origin: the origin of the page that sends parts.
         :param streaming: write parts to disk as they come: memory stays flat, but no part can be
-            sent again, and none may be left out. Otherwise parts stay in memory.
+            sent again with other bytes, and none may be left out. Otherwise parts stay in memory.
         """
         super().__init__(directory, buckets=[STORE_BUCKET], allow_origin=allow_origin)
         self._streaming = streaming
