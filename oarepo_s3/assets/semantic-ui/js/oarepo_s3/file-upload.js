@@ -18,7 +18,7 @@ export class FileUpload {
     #name;
     #session;
     #attempt;
-    #running = false;
+    #running;
     #paused = false;
     #over;
     #wake = () => { };
@@ -35,14 +35,11 @@ export class FileUpload {
      * @returns `undefined` when it was cancelled or left
      * @throws UploadFailure
      */
-    async run() {
-        this.#running = true;
-        try {
-            return await this.#run();
-        }
-        finally {
-            this.#running = false;
-        }
+    run() {
+        this.#running = this.#run().finally(() => {
+            this.#running = undefined;
+        });
+        return this.#running;
     }
     async #run() {
         for (;;) {
@@ -76,14 +73,16 @@ export class FileUpload {
         this.#paused = false;
         this.#wake();
     }
-    /** Give the upload up, here and at the server. */
+    /** Give the upload up, here and at the server. Ends when nothing of it is under way any more. */
     async cancel() {
         if (this.#over !== undefined)
             return;
         this.#end('cancelled');
-        // A run does it itself, once nothing is under way any more.
-        if (!this.#running)
+        if (this.#running === undefined)
             await this.#abandon();
+        // Whoever has begun the run hears of its failure.
+        else
+            await this.#running.catch(() => { });
     }
     /** Stop without giving it up: it can go on another time. */
     leave() {
@@ -97,7 +96,7 @@ export class FileUpload {
     }
     async #abandon() {
         const session = this.#session;
-        await this.#forget();
+        this.#forget();
         if (session !== undefined)
             await this.#target.abort(session, new AbortController().signal);
     }
@@ -111,7 +110,7 @@ export class FileUpload {
             catch (error) {
                 if (!isGone(error))
                     throw error;
-                await this.#forget();
+                this.#forget();
                 await this.#target.clear(this.#wanted.key, signal);
             }
         }
@@ -128,7 +127,8 @@ export class FileUpload {
             this.#session = session;
             return session;
         }
-        await this.#forget();
+        this.#session = undefined;
+        this.#shared.memory.forget(this.#name, id);
         await this.#target.clear(this.#wanted.key, signal);
         return undefined;
     }
@@ -161,12 +161,12 @@ export class FileUpload {
                 await this.#send(session, etags, signal);
             }
             const done = await this.#complete(session, etags, signal);
-            this.#shared.memory.forget(this.#name);
+            this.#forget();
             return done;
         }
         catch (error) {
             if (isGone(error))
-                await this.#forget();
+                this.#forget();
             throw error;
         }
     }
@@ -230,10 +230,11 @@ export class FileUpload {
             }
         }
     }
-    async #forget() {
+    #forget() {
+        if (this.#name !== undefined && this.#session !== undefined) {
+            this.#shared.memory.forget(this.#name, this.#session.id);
+        }
         this.#session = undefined;
-        if (this.#name !== undefined)
-            this.#shared.memory.forget(this.#name);
     }
 }
 const LIVING = new Set(['pending', 'completing', 'completed']);

@@ -21,9 +21,12 @@ export class Memory {
         const { id, expires_at } = upload;
         this.#try((storage) => storage.setItem(PREFIX + name, JSON.stringify({ id, expires_at })));
     }
-    /** Forget an upload. */
-    forget(name) {
-        this.#try((storage) => storage.removeItem(PREFIX + name));
+    /** Forget an upload, unless another one has come into its place. */
+    forget(name, id) {
+        this.#try((storage) => {
+            if (read(storage, PREFIX + name)?.id === id)
+                storage.removeItem(PREFIX + name);
+        });
     }
     #try(use) {
         if (this.#storage === null)

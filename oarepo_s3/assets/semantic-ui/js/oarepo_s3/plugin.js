@@ -20,6 +20,7 @@ const SHOW_EVERY = 100;
 /** Uppy's uploader for Invenio repositories with oarepo-s3. */
 export class OARepoS3 extends BasePlugin {
     #uploads = new Map();
+    #ending = new Map();
     #rest = new Rest(() => this.opts);
     #limiter;
     #files;
@@ -72,7 +73,11 @@ export class OARepoS3 extends BasePlugin {
     /** Upload one file; never fails: Uppy is told, and the other files go on. */
     async #uploadFile(id) {
         try {
+            // The same file, which was removed and has come again: in a draft, both have one name.
+            await this.#ending.get(id);
             const file = this.uppy.getFile(id);
+            if (file === undefined)
+                return;
             const upload = this.#uploads.get(id) ?? this.#begin(file);
             // Uppy has just set it to zero, also for a file that goes on after a failure.
             upload.progress.repeat();
@@ -153,8 +158,14 @@ export class OARepoS3 extends BasePlugin {
     #onRemoved = ({ id }) => {
         const upload = this.#uploads.get(id);
         this.#uploads.delete(id);
-        // The file is not in the list any more: there is nobody to tell but the log.
-        upload?.cancel().catch((error) => this.uppy.log(error, 'warning'));
+        if (upload === undefined)
+            return;
+        const end = upload
+            .cancel()
+            // The file is not in the list any more: there is nobody to tell but the log.
+            .catch((error) => this.uppy.log(error, 'warning'))
+            .finally(() => this.#ending.delete(id));
+        this.#ending.set(id, end);
     };
     #onPause = (file, isPaused) => {
         const upload = file === undefined ? undefined : this.#uploads.get(file.id);

@@ -41,7 +41,7 @@ export class BucketTarget {
             timeout: COMPLETE_TIMEOUT,
         });
         const body = answer.body;
-        return { url: body.file?.links?.self ?? this.#file(session.key), body };
+        return { url: body.file?.links?.content ?? this.#file(session.key), body };
     }
     async abort({ id }, signal) {
         const address = this.#sessions.address(id);
@@ -95,13 +95,15 @@ export class DraftTarget {
     }
     async complete(session, _, signal) {
         const address = this.#address(session.key);
-        let entry = session.state === 'completed' ? await this.#entry(session.key, signal) : undefined;
-        if (entry?.status !== 'completed') {
+        const commit = async (attempt) => {
+            // An earlier try may have done it, and a file is committed only once.
+            const entry = attempt > 1 || session.state === 'completed' ? await this.#entry(session.key, signal) : undefined;
+            if (entry?.status === 'completed')
+                return entry;
             const call = { method: 'POST', address: `${address}/commit`, signal };
-            const answer = await this.#sessions.rest.call({ ...call, timeout: COMPLETE_TIMEOUT });
-            entry = answer.body;
-        }
-        return { url: `${address}/content`, body: { ...entry } };
+            return (await this.#sessions.rest.once({ ...call, timeout: COMPLETE_TIMEOUT })).body;
+        };
+        return { url: `${address}/content`, body: { ...(await retry(commit, signal)) } };
     }
     async abort({ key }, signal) {
         await this.#sessions.rest.call({ method: 'DELETE', address: this.#address(key), signal });
