@@ -8,6 +8,7 @@ export const strings = {
     quota_exceeded: 'There is not enough room for this file. Remove files, or ask for a larger quota.',
     file_too_large: 'The file is larger than a file may be here. Split it, or ask for a larger limit.',
     invalid_key: 'The repository does not take this file name. Rename the file.',
+    name_taken: 'There is a file of this name already. Remove it first, or rename this one.',
     bucket_locked: 'No files can be added here, because the record is locked. Ask its owner.',
     bucket_not_found: 'The place for the file does not exist any more. Reload the page.',
     forbidden: 'You may not upload here. Ask the owner for access.',

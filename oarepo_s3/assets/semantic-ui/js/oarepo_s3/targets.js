@@ -65,33 +65,47 @@ export class DraftTarget {
     #sessions;
     #files;
     #partSize;
-    constructor(sessions, files, partSize) {
+    #looks;
+    /** Whether a beginning has had no clear answer: it may have happened. */
+    #unanswered = false;
+    /** @param looks - whether more has to be known of a small file than its one URL */
+    constructor(sessions, files, partSize, looks) {
+        this.#looks = looks;
         this.#files = files.replace(/\/+$/, '');
         this.name = this.#files;
         this.#sessions = sessions;
         this.#partSize = partSize;
     }
     async create(wanted, signal) {
-        const begin = async (attempt) => {
-            try {
-                return await this.#post(wanted, signal);
-            }
-            catch (error) {
-                const refused = error instanceof UploadFailure && error.status === 400;
-                if (!refused || attempt === 1)
-                    throw error;
-                // The key is taken; perhaps by our own first try, whose answer was lost.
-                const entry = await this.#entry(wanted.key, signal);
-                if (entry?.size !== wanted.size || entry.links?.upload === undefined)
-                    throw error;
-                return entry;
-            }
-        };
-        const link = (await retry(begin, signal))?.links?.upload;
-        const id = link?.split('/').at(-1);
-        if (id === undefined)
+        const entry = await retry(() => this.#begin(wanted, signal), signal);
+        const link = entry?.links?.upload?.split('/').at(-1);
+        if (link === undefined)
             throw new UploadFailure('no_direct_upload');
-        return this.#sessions.look(decodeURIComponent(id), signal);
+        const id = decodeURIComponent(link);
+        const [only] = entry?.links?.parts ?? [];
+        if (only !== undefined)
+            return planOfOne(id, wanted, only);
+        // It is there by now: whatever the signal says, it has to be known here.
+        return this.#sessions.look(id, new AbortController().signal);
+    }
+    async #begin(wanted, signal) {
+        try {
+            return await this.#post(wanted, signal);
+        }
+        catch (error) {
+            if (!(error instanceof UploadFailure))
+                throw error;
+            if (error.kind !== 'final')
+                this.#unanswered = true;
+            // A refusal of records-resources itself has no code.
+            const entry = error.code === 'refused' ? await this.#entry(wanted.key, signal) : undefined;
+            if (entry === undefined)
+                throw error;
+            const own = this.#unanswered && entry.size === wanted.size && entry.links?.upload !== undefined;
+            if (!own)
+                throw new UploadFailure('name_taken', { status: 400 });
+            return entry;
+        }
     }
     async complete(session, _, signal) {
         const address = this.#address(session.key);
@@ -121,8 +135,8 @@ export class DraftTarget {
         const parts = Math.max(1, Math.ceil(size / part_size));
         const { body } = await this.#sessions.rest.once({
             method: 'POST',
-            // URLs are asked for when they are needed; the number makes the answer name the session.
-            address: `${this.#files}?part_links=0`,
+            // The number makes the answer name the session; URLs of many parts are asked for when needed.
+            address: `${this.#files}?part_links=${parts === 1 && !this.#looks ? 1 : 0}`,
             body: [{ key, size, transfer: { type: 'M', parts, part_size } }],
             signal,
             whole: true,
@@ -144,6 +158,14 @@ export class DraftTarget {
         return `${this.#files}/${encodeURIComponent(key)}`;
     }
 }
+/** A file of one part is sent as soon as it has begun: there is nothing more to ask. */
+function planOfOne(id, { key, size }, only) {
+    const { url, expiration: expires_at } = only;
+    // Any size that holds the whole file; an empty one as well.
+    const part_size = Math.max(size, 1);
+    const urls = [{ part: 1, url, expires_at }];
+    return { id, key, state: 'pending', size, part_size, num_parts: 1, expires_at, urls };
+}
 /** Cut a file as the store can take it; here it is the client who says how. */
 export function partSizeOf(size, wish = PART_SIZE) {
     const least = Math.ceil(size / MOST_PARTS / MIB) * MIB;
@@ -160,7 +182,7 @@ export function targetOf(sessions, options) {
         return new BucketTarget(sessions, bucket, partSize);
     }
     if (draftFiles !== undefined && bucket === undefined) {
-        return new DraftTarget(sessions, draftFiles, partSize);
+        return new DraftTarget(sessions, draftFiles, partSize, options.checksums === true);
     }
     throw new UploadFailure('no_target');
 }
