@@ -23,6 +23,8 @@ export function makeButton(text: string, label: string, press: () => void): HTML
   return button
 }
 
+const FOCUSABLE = 'button:not([disabled], [hidden]), a[href]'
+
 /** A titled list that is hidden while it is empty. */
 export class ListRegion {
   readonly element: HTMLElement
@@ -48,16 +50,15 @@ export class ListRegion {
     this.element.hidden = false
   }
 
-  /** Take an item away; the focus stays in the list where it was in the item. */
+  /** Take an item away; a focus that was in it goes to the next one, or to what is before the list. */
   remove(id: string): void {
     const item = this.#items.get(id)
     if (!item) return
-    const next = item.contains(document.activeElement)
-      ? (item.nextElementSibling ?? item.previousElementSibling)
-      : null
+    const hadFocus = item.contains(document.activeElement)
+    const next = item.nextElementSibling ?? item.previousElementSibling
     item.remove()
     this.#items.delete(id)
-    next?.querySelector<HTMLElement>('button, a')?.focus()
     this.element.hidden = this.#items.size === 0
+    if (hadFocus) (next ?? this.element.parentElement)?.querySelector<HTMLElement>(FOCUSABLE)?.focus()
   }
 }

@@ -185,3 +185,17 @@ test('the line says that nothing moves, and that the connection is away', () => 
   vi.advanceTimersByTime(500)
   expect(line.hidden).toBe(true)
 })
+
+test('the focus stays in the uploader when the problem that had it goes', () => {
+  const { uppy, target, add, fail, find } = makeUppy()
+  const before = document.createElement('button')
+  target.prepend(before)
+  const [one, two] = [add('one.bin'), add('two.bin')]
+  fail(one, 'There is no room.')
+  fail(two, 'There is no room.')
+  find('.oarepo-s3-problems button').focus()
+  uppy.removeFile(one)
+  expect(document.activeElement?.getAttribute('aria-label')).toBe('Try again: two.bin')
+  uppy.removeFile(two)
+  expect(document.activeElement).toBe(before)
+})
