@@ -8,6 +8,7 @@ import { readRestrictions, readStrings, readUploadOptions } from './attributes.j
 import { settleFailures } from './failures.js'
 import { OARepoS3 } from './index.js'
 import { Report } from './report.js'
+import { frameSingleFile } from './single-file.js'
 import { type Strings, UPPY_STRINGS } from './strings.js'
 import type { OARepoS3Options } from './types.js'
 
@@ -76,6 +77,7 @@ export class OARepoS3Uploader extends HTMLElement {
     })
     settleFailures(uppy)
     this.#dispatchEvents(uppy)
+    this.#stopFraming = frameSingleFile(this)
     window.addEventListener('beforeunload', this.#warn)
   }
 
@@ -84,10 +86,13 @@ export class OARepoS3Uploader extends HTMLElement {
     queueMicrotask(() => {
       if (this.isConnected) return
       window.removeEventListener('beforeunload', this.#warn)
+      this.#stopFraming()
       this.uppy?.destroy()
       this.uppy = null
     })
   }
+
+  #stopFraming: () => void = () => {}
 
   #makeUppy(): Uppy<FileMeta, FileBody> {
     const uppy = new Uppy<FileMeta, FileBody>({

@@ -7,6 +7,7 @@ import { readRestrictions, readStrings, readUploadOptions } from './attributes.j
 import { settleFailures } from './failures.js';
 import { OARepoS3 } from './index.js';
 import { Report } from './report.js';
+import { frameSingleFile } from './single-file.js';
 import { UPPY_STRINGS } from './strings.js';
 /**
  * Uppy's Dashboard with this package's plugin, and with what the Dashboard lacks.
@@ -54,6 +55,7 @@ export class OARepoS3Uploader extends HTMLElement {
         });
         settleFailures(uppy);
         this.#dispatchEvents(uppy);
+        this.#stopFraming = frameSingleFile(this);
         window.addEventListener('beforeunload', this.#warn);
     }
     /** Called by the browser. Whoever removes the element gives up what is under way. */
@@ -62,10 +64,12 @@ export class OARepoS3Uploader extends HTMLElement {
             if (this.isConnected)
                 return;
             window.removeEventListener('beforeunload', this.#warn);
+            this.#stopFraming();
             this.uppy?.destroy();
             this.uppy = null;
         });
     }
+    #stopFraming = () => { };
     #makeUppy() {
         const uppy = new Uppy({
             id: this.id || 'oarepo-s3',
