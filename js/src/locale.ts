@@ -34,7 +34,7 @@ export const strings = {
   bad_digest: 'A part was changed on its way, several times. Retry; if it goes on, use another network.',
   file_unreadable: 'The file cannot be read: it was changed, moved or removed. Remove it here, and choose it again.',
   checksum_impossible:
-    'The checksums cannot be computed: the page has to allow workers (Content-Security-Policy worker-src blob:).',
+    'The checksums cannot be computed: the page has to allow its worker (Content-Security-Policy: worker-src, and wasm-unsafe-eval in script-src).',
   remote_file: 'Files of other services cannot be uploaded here. Download it, and choose it from your device.',
   no_direct_upload: 'This draft does not take direct uploads: the operator has to install oarepo-s3.',
   no_target: 'The page does not say where files go: its author has to set either bucket or draftFiles.',

@@ -100,6 +100,8 @@ def test_serving(demo):
     api = re.search(r"REST API +(http://127\.0\.0\.1:\d+)", text)[1]
     bucket = re.search(r"bucket +([0-9a-f-]{36})", text)[1]
     assert upload(api, bucket, b"content") == b"content"
+    page = re.search(r"Page +(http://127\.0\.0\.1:\d+/uploader)", text)[1]
+    assert bucket in urllib3.PoolManager().request("GET", page).data.decode()
     if shutil.which("curl"):
         assert paste(guide, demo) == "the same"
     process.send_signal(signal.SIGTERM)

@@ -20,7 +20,7 @@ export class FileUpload {
     #attempt;
     #running;
     #paused = false;
-    #over;
+    #over = false;
     #wake = () => { };
     constructor(data, wanted, target, shared, progress) {
         this.#data = data;
@@ -43,12 +43,10 @@ export class FileUpload {
     }
     async #run() {
         for (;;) {
-            while (this.#paused && this.#over === undefined) {
+            while (this.#paused && !this.#over) {
                 await new Promise((resolve) => (this.#wake = resolve));
             }
-            if (this.#over === 'cancelled')
-                await this.#abandon();
-            if (this.#over !== undefined)
+            if (this.#over)
                 return undefined;
             const attempt = (this.#attempt = new AbortController());
             try {
@@ -75,30 +73,19 @@ export class FileUpload {
     }
     /** Give the upload up, here and at the server. Ends when nothing of it is under way any more. */
     async cancel() {
-        if (this.#over !== undefined)
-            return;
-        this.#end('cancelled');
-        if (this.#running === undefined)
-            await this.#abandon();
-        // Whoever has begun the run hears of its failure.
-        else
-            await this.#running.catch(() => { });
-    }
-    /** Stop without giving it up: it can go on another time. */
-    leave() {
-        if (this.#over === undefined)
-            this.#end('left');
-    }
-    #end(how) {
-        this.#over = how;
-        this.#attempt?.abort(new Stopped());
-        this.#wake();
-    }
-    async #abandon() {
+        this.leave();
+        // What is made there meanwhile has to be known first. Of a failure, its caller hears.
+        await this.#running?.catch(() => { });
         const session = this.#session;
         this.#forget();
         if (session !== undefined)
             await this.#target.abort(session, new AbortController().signal);
+    }
+    /** Stop without giving it up: it can go on another time. */
+    leave() {
+        this.#over = true;
+        this.#attempt?.abort(new Stopped());
+        this.#wake();
     }
     async #go(signal) {
         this.#name ??= `${this.#target.name}/${this.#wanted.key}/${await fingerprint(this.#data)}`;
