@@ -55,7 +55,10 @@ export class Checksums {
       this.close()
       throw new UploadFailure('checksum_impossible')
     }
-    if ('error' in reply) throw new UploadFailure('file_unreadable', { said: reply.error })
+    if ('error' in reply) {
+      const code = reply.unreadable ? 'file_unreadable' : 'checksum_impossible'
+      throw new UploadFailure(code, { said: reply.error })
+    }
     return reply.md5
   }
 

@@ -9,8 +9,8 @@ export interface Question {
   data: Blob
 }
 
-/** What it answers. */
-export type Reply = { md5: string } | { error: string }
+/** What it answers: an error says whether the file is the reason, or the page's policy. */
+export type Reply = { md5: string } | { error: string; unreadable: boolean }
 
 /** Return the MD5 of some data in hex, without ever having more than a chunk of it in memory. */
 export async function md5(data: Blob): Promise<string> {
@@ -28,7 +28,8 @@ export async function answer({ data }: Question): Promise<Reply> {
   try {
     return { md5: await md5(data) }
   } catch (error) {
-    return { error: String(error) }
+    // Files fail with exceptions of the DOM, WebAssembly with its own.
+    return { error: String(error), unreadable: error instanceof DOMException }
   }
 }
 

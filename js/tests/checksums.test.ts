@@ -114,6 +114,21 @@ test('a worker that dies is an error, and the next try has a new one', async () 
   expect((await page.uppy.retryUpload(id))!.failed).toEqual([])
 })
 
+test.each([
+  [new DOMException('gone', 'NotReadableError'), 'cannot be read'],
+  [new WebAssembly.CompileError('forbidden by the policy'), 'wasm-unsafe-eval'],
+])('a worker that fails with %s says why', async (failure, message) => {
+  withWorker()
+  vi.spyOn(Blob.prototype, 'stream').mockImplementation(() => {
+    throw failure
+  })
+  world().repository.rules.checksums = true
+  const page = world().open({ bucket: 'b', checksums: true })
+  page.add('a.txt', letters(30))
+  expect(await page.upload()).toEqual([expect.stringContaining(message)])
+  vi.mocked(Blob.prototype.stream).mockRestore()
+})
+
 test('a pause in the middle of a digest ends the worker', async () => {
   withWorker()
   vi.spyOn(InlineWorker.prototype, 'postMessage').mockImplementationOnce(() => {})

@@ -18,7 +18,8 @@ export async function answer({ data }) {
         return { md5: await md5(data) };
     }
     catch (error) {
-        return { error: String(error) };
+        // Files fail with exceptions of the DOM, WebAssembly with its own.
+        return { error: String(error), unreadable: error instanceof DOMException };
     }
 }
 // A window has a document, and only a worker may listen here.
