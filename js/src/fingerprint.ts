@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 /** What tells one file from another without reading all of it. */
 
-import { createSHA256 } from 'hash-wasm'
+import { sha256 } from 'hash-wasm'
 
 import { UploadFailure } from './errors.js'
 
@@ -12,9 +12,12 @@ import { UploadFailure } from './errors.js'
  */
 export const SAMPLE = 16 * 2 ** 20
 
+/** Bytes that are in memory at a time. */
+export const PIECE = 2 ** 20
+
 /**
  * Return a short text that is the same for the same file: its size, its modification time, and a
- * SHA-256 of its first and last part. The name is for the caller to add.
+ * digest of its first and last part. The name is for the caller to add.
  *
  * @throws UploadFailure `file_unreadable`
  */
@@ -30,26 +33,26 @@ export async function fingerprint(data: Blob): Promise<string> {
  *
  * @throws UploadFailure `file_unreadable`: it was changed, moved or removed since it was chosen
  */
-export function bytesOf(data: Blob): Promise<Uint8Array<ArrayBuffer>> {
-  return reading(async () => new Uint8Array(await data.arrayBuffer()))
-}
-
-// Not by crypto.subtle, which wants all bytes in memory, and is missing on pages without HTTPS.
-function digest(data: Blob): Promise<string> {
-  return reading(async () => {
-    const hash = await createSHA256()
-    const reader = data.stream().getReader()
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-      hash.update(chunk.value)
-    }
-    return hash.digest('hex')
-  })
-}
-
-async function reading<T>(read: () => Promise<T>): Promise<T> {
+export async function bytesOf(data: Blob): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await read()
+    return new Uint8Array(await data.arrayBuffer())
   } catch (error) {
     throw new UploadFailure('file_unreadable', { said: String(error) })
   }
+}
+
+// The browser's own SHA-256 wants all bytes at once: so each piece is hashed with the digest so far.
+async function digest(data: Blob): Promise<string> {
+  let hash = ''
+  for (let start = 0; start < data.size; start += PIECE) {
+    hash = await sha256Of(await bytesOf(new Blob([hash, data.slice(start, start + PIECE)])))
+  }
+  return hash
+}
+
+async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  // Pages without HTTPS have no crypto.subtle, except on the machine itself.
+  if (globalThis.crypto?.subtle === undefined) return sha256(bytes)
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
