@@ -72,14 +72,23 @@ def start(service: Any) -> Iterator[Any]:
         yield service
 
 
+COUNTED = ("ceph", "postgres", "browser")
+"""Marks of the tests that need a Debian package."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the reports of a test name what it needs; as keywords they have names of folders, too."""
+    item.user_properties += [("needs", m) for m in COUNTED if item.get_closest_marker(m)]
+
+
 def count_by_service(config: pytest.Config) -> dict[str, tuple[int, int]]:
-    """Return how many tests ran and how many were skipped, by the Debian server they need."""
+    """Return how many tests ran and how many were skipped, by the Debian package they need."""
     stats = config.pluginmanager.get_plugin("terminalreporter").stats
     counts = {}
-    for marker in ("ceph", "postgres"):
+    for marker in COUNTED:
         ran, skipped = (
             sum(
-                marker in report.keywords
+                ("needs", marker) in report.user_properties
                 for outcome in outcomes
                 for report in stats.get(outcome, ())
             )
@@ -97,7 +106,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail where the servers are required and a test did without, or none came to need one."""
-    if REQUIRE_SERVICES and exitstatus == pytest.ExitCode.OK:
+    # One of several processes sees its own tests only; the first, which has all reports, counts.
+    is_worker = hasattr(session.config, "workerinput")
+    if REQUIRE_SERVICES and not is_worker and exitstatus == pytest.ExitCode.OK:
         counts = count_by_service(session.config).values()
         if any(skipped or not ran for ran, skipped in counts):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -56,7 +56,7 @@ def test_without_a_digest_the_md5_is_computed_as_records_resources_does(editor, 
     assert checksum == (MD5 if place == "real" else f"multipart:{MD5[4:]}-{PART}")
 
 
-@pytest.mark.parametrize("checksum", [None, SHA256])
+@pytest.mark.parametrize("checksum", [None, SHA256], ids=["undeclared", "declared"])
 def test_nothing_is_read_where_that_is_switched_off(app, editor, monkeypatch, readings, checksum):
     monkeypatch.setitem(app.config, "OAREPO_S3_READ_AFTER_COMMIT", False)
     more = {"checksum": checksum} if checksum else {}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,8 @@ def _writers_wait(database):
 CALLERS = 50
 FIT = 10
 SIZE = 1000
+PATIENCE = 30
+"""Seconds to wait for another thread."""
 
 
 def at_once(app, work, times):
@@ -184,11 +187,15 @@ def test_several_sweeps_share_the_work_and_none_does_it_twice(app, memory, bucke
         create_upload(NewUpload(bucket_id=bucket.id, key=f"f{number}", size=1))
     db.session.execute(db.update(Upload).values(expires_at=utcnow() - timedelta(seconds=1)))
     db.session.commit()
-    aborted = []
+    aborted, sweepers, both = [], set(), threading.Event()
     original = MemoryStore.abort_upload
 
     def slow(self, key, upload_id):
         aborted.append(upload_id)
+        sweepers.add(threading.get_ident())
+        if len(sweepers) > 1:
+            both.set()
+        assert both.wait(PATIENCE)  # the first must not be done before the second begins
         time.sleep(0.01)  # time for another worker to take the same row
         original(self, key, upload_id)
 
