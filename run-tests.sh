@@ -2,19 +2,23 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
 #
-# All checks: style, types, documentation, tests. The first that fails ends the run with its status.
+# All checks: style, types, documentation, the browser's part, tests. The first that fails ends the
+# run with its status.
 #
-#   run-tests.sh               everything, with at least 90 % of oarepo_s3 covered
+#   run-tests.sh               everything, with at least 90 % of oarepo_s3 covered; pytest runs in two
+#                              processes, each with servers of its own
 #   run-tests.sh ARGUMENT...   the same with arguments for pytest, relative to this checkout, such as
-#                              tests/rest -k complete -x; then without a demand on the coverage
+#                              tests/rest -k complete -x; then pytest runs in one process, and
+#                              without a demand on the coverage
 #
 # Works from any folder. The first run makes a virtual environment, .venv-tests beside this script;
-# later runs take it as it is while setup.cfg stays the same. Tests that need a server which is not
-# installed are skipped; the summary names the Debian packages.
+# later runs take it as it is while setup.cfg stays the same. Tests that need a server or a browser
+# which is not installed are skipped; the summary names the Debian packages. Without Node.js, js/ is
+# left out.
 #
 # Environment:
 #   PYTHON                      the Python (3.11 to 3.13) to make the environment with
-#   OAREPO_S3_REQUIRE_SERVICES  1: a test that misses its server fails instead of being skipped
+#   OAREPO_S3_REQUIRE_SERVICES  1: what is not installed is a failure
 set -euo pipefail
 
 root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -28,6 +32,32 @@ step() {
     say "$1"
     shift
     "$@"
+}
+
+# Have js/node_modules ready, from the registry's packages that the lock file names.
+install_js() {
+    # npm writes the second file when it is done: as new as the first, it need not be done again.
+    [[ js/node_modules/.package-lock.json -nt js/package-lock.json ]] || npm --prefix js ci --silent
+}
+
+# The browser's part: its types, its unit tests, and whether the bundle is what its source makes.
+check_js() {
+    local why=
+    if ! command -v npm >/dev/null; then
+        why='npm is not installed'
+    elif ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
+        why="Node.js $(node --version) is too old"
+    fi
+    if [[ -z "$why" ]]; then
+        step "npm ci" install_js
+        step "tsc" npm --prefix js run --silent types
+        step "vitest" npm --prefix js test --silent
+        step "bundle as new as its source" npm --prefix js run --silent check
+    elif [[ "${OAREPO_S3_REQUIRE_SERVICES:-}" == 1 ]]; then
+        die "$why: js/ needs Node.js 20 or newer with npm."
+    else
+        say "$why: nothing in js/ is checked; that needs Node.js 20 or newer with npm."
+    fi
 }
 
 make_tests_venv "$root"
@@ -45,6 +75,12 @@ step "ruff format --check" "$bin/ruff" format --check --extend-exclude '.venv*' 
 step "mypy" "$bin/mypy"
 step "sphinx-build" "$bin/sphinx-build" -q -W --keep-going -b html docs "$scratch/docs"
 
-enough=()
-(($#)) || enough=(--cov-fail-under=90)
-step "pytest" "$bin/python" -m pytest --cov=oarepo_s3 --cov-branch "${enough[@]}" "$@"
+check_js
+
+# Two processes use two processors, and more would only wait for each other. A file stays in one, for
+# its fixtures; and in the order of the folders the long tests come first.
+everything=()
+(($#)) || everything=(
+    --numprocesses=2 --dist=loadfile --no-loadscope-reorder --cov-fail-under=90
+)
+step "pytest" "$bin/python" -m pytest --cov=oarepo_s3 --cov-branch "${everything[@]}" "$@"
