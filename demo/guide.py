@@ -15,7 +15,7 @@ bucket       {bucket}
 S3 server    {store}
 logs         {logs}/*/log
 
-All of it listens on this machine only (loopback). In exchange there are no users: the demo's
+All of it listens on this machine only (loopback). In exchange nobody logs in: the demo's
 FILES_REST_PERMISSION_FACTORY lets whoever reaches it do everything. Nothing is kept at the end.
 
 Open the page in a browser, and drop files on it.
