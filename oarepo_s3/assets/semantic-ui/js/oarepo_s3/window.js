@@ -112,8 +112,11 @@ export class UrlWindow {
         const now = Date.now();
         for (const url of urls) {
             const life = Date.parse(url.expires_at) - (signedAt ?? now);
-            // A URL too short for the margin is used all the same: a new one would be no better.
-            this.#held.set(url.part, { url, until: life > MARGIN ? now + life - MARGIN : Infinity });
+            // A URL too short for the margin is used as long as it lives. Not longer: some stores (Ceph) refuse
+            // an expired one without CORS headers, so that it looks like a broken network. One that seems to be
+            // dead when it comes is used: then a clock is wrong, and a new one would be no better.
+            const left = life > MARGIN ? life - MARGIN : life > 0 ? life : Infinity;
+            this.#held.set(url.part, { url, until: now + left });
         }
     }
 }
