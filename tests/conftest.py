@@ -60,15 +60,22 @@ class Store:
         )
 
 
+@contextlib.contextmanager
+def required() -> Iterator[None]:
+    """Skip where something is missing, and say what."""
+    try:
+        yield
+    except Missing as missing:
+        if REQUIRE_SERVICES:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
 def start(service: Any) -> Iterator[Any]:
-    """Run a service for a fixture; skip, naming what is missing."""
+    """Run a service for a fixture."""
     with contextlib.ExitStack() as stack:
-        try:
+        with required():
             stack.enter_context(service)
-        except Missing as missing:
-            if REQUIRE_SERVICES:
-                pytest.fail(str(missing))
-            pytest.skip(str(missing))
         yield service
 
 
@@ -99,7 +106,11 @@ def count_by_service(config: pytest.Config) -> dict[str, tuple[int, int]]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say how much of the run was against the real servers."""
+    """Say how much of the run was against the real servers, and what tests have measured."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(f"measured: {value}")
     for marker, (ran, skipped) in count_by_service(config).items():
         terminalreporter.write_line(f"tests marked {marker}: {ran} ran, {skipped} skipped")
 

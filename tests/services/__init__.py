@@ -9,7 +9,7 @@ not installed raises :class:`Missing`, which a fixture turns into a skip.
 
 from __future__ import annotations
 
-from .answers import Answer, AnswerProxy
+from .answers import Answer, AnswerProxy, Exchange
 from .ceph import CephRGW
 from .faults import Faults
 from .postgres import Postgres
@@ -23,6 +23,7 @@ __all__ = [
     "Answer",
     "AnswerProxy",
     "CephRGW",
+    "Exchange",
     "FaultProxy",
     "Faults",
     "Missing",

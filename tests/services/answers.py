@@ -10,13 +10,15 @@ presigned for the proxy's ``endpoint_url``.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from .process import HOST, ServiceError
 
@@ -36,6 +38,27 @@ class Answer:
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request that has come to its end; times are those of ``time.monotonic``."""
+
+    method: str
+    target: str
+    """Path and query."""
+    size: int
+    """Bytes of the body that came."""
+    status: int | None
+    """What was answered; None when the client went away before its request was whole, or the server
+    without an answer."""
+    begun: float
+    ended: float
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters in the query string; those without a value are empty."""
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
 
 Change = Callable[[Answer | None], Answer]
@@ -63,6 +86,10 @@ class AnswerProxy:
         self.port = 0
         self.changed = 0
         """Answers that were replaced since the start or the last :meth:`reset`."""
+        self.exchanges: list[Exchange] = []
+        """All requests since the start or the last :meth:`reset`, in the order of their ends."""
+        self.under_way = 0
+        """Requests that have begun, and not ended yet."""
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None
@@ -108,6 +135,18 @@ class AnswerProxy:
         with self._lock:
             self._rules.clear()
             self.changed = 0
+            self.exchanges = []
+
+    def began(self) -> None:
+        """Count a request."""
+        with self._lock:
+            self.under_way += 1
+
+    def ended(self, exchange: Exchange) -> None:
+        """Note what became of a request."""
+        with self._lock:
+            self.under_way -= 1
+            self.exchanges.append(exchange)
 
     def start(self) -> None:
         """Open the port.
@@ -157,7 +196,9 @@ class AnswerProxy:
             for name, value in headers.items():
                 if name.lower() not in _HOP_BY_HOP:
                     upstream.putheader(name, value)
-            upstream.endheaders(body or None)
+            # A server that refuses need not read to the end, and may have answered all the same.
+            with contextlib.suppress(BrokenPipeError):
+                upstream.endheaders(body or None)
             reply = upstream.getresponse()
             content = reply.read()
             # The answer to a HEAD has a length and no body.
@@ -182,8 +223,31 @@ def _handler_for(proxy: AnswerProxy) -> type[BaseHTTPRequestHandler]:
             if "Transfer-Encoding" in self.headers:
                 self.send_error(411, "only bodies with a Content-Length are passed on")
                 return
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self._write(proxy.respond(self.command, self.path, dict(self.headers), body))
+            begun = time.monotonic()
+            proxy.began()
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self._read(length)
+            answer = self._ask(body) if len(body) == length else None
+            status = None if answer is None else answer.status
+            proxy.ended(
+                Exchange(self.command, self.path, len(body), status, begun, time.monotonic())
+            )
+            if answer is not None:
+                self._write(answer)
+
+        def _read(self, length: int) -> bytes:
+            """Return the body, or what came of it until the client went away."""
+            try:
+                return self.rfile.read(length)
+            except ConnectionError:
+                return b""
+
+        def _ask(self, body: bytes) -> Answer | None:
+            """Return the answer, or None when the server went away without one: so do we."""
+            try:
+                return proxy.respond(self.command, self.path, dict(self.headers), body)
+            except ConnectionError:
+                return None
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_OPTIONS = _pass_on
 
@@ -192,9 +256,10 @@ def _handler_for(proxy: AnswerProxy) -> type[BaseHTTPRequestHandler]:
             length = {"Content-Length": str(len(answer.body)), "Connection": "close"}
             for name, value in {**length, **answer.headers}.items():
                 self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
+            # Who has gone away meanwhile needs no answer.
+            with contextlib.suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(b"" if self.command == "HEAD" else answer.body)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
