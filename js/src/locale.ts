@@ -6,9 +6,9 @@
 export const strings = {
   repositoryFailure: '%{message}',
   unknownFailure: 'The upload failed (%{code}). Try again; if it goes on, tell the operator.',
-  quota_exceeded: 'There is not enough room for this file. Remove files, or ask for a larger quota.',
-  file_too_large: 'The file is larger than a file may be here. Split it, or ask for a larger limit.',
-  invalid_key: 'The repository does not take this file name. Rename the file.',
+  quota_exceeded: 'There is not enough room for this file.',
+  file_too_large: 'The file is larger than a file may be here.',
+  invalid_key: 'The repository does not take this file name.',
   name_taken: 'There is a file of this name already. Remove it first, or rename this one.',
   bucket_locked: 'No files can be added here, because the record is locked. Ask its owner.',
   bucket_not_found: 'The place for the file does not exist any more. Reload the page.',
@@ -41,5 +41,5 @@ export const strings = {
   not_the_api: 'The answer is not that of the repository: the author of the page has to set endpoint.',
 }
 
-/** Codes whose server's words have numbers or names that the text lacks. */
+/** Codes whose text is followed by the server's words: they have the numbers, and say what to do. */
 export const WITH_DETAILS = new Set(['quota_exceeded', 'file_too_large', 'invalid_key'])

@@ -76,7 +76,7 @@ async function sendPart(part: number, sending: Sending, signal: AbortSignal): Pr
       await sendOnce(part, sending, signal)
     } catch (error) {
       sending.progress.lost(part)
-      if (error instanceof UploadFailure && error.kind === 'stale') sending.urls.refused(part)
+      if (needsFreshUrl(error, unanswered)) sending.urls.refused(part)
       else sending.urls.returned(part)
       if (signal.aborted || !(error instanceof UploadFailure)) throw error
       if (error.kind === 'busy' || error.kind === 'network') sending.limiter.trouble()
@@ -112,6 +112,12 @@ async function sendOnce(part: number, sending: Sending, signal: AbortSignal): Pr
   progress.arrived(part, end - start)
   urls.used(part)
   sending.onArrived(part, etag)
+}
+
+/** Ceph refuses an expired URL without CORS headers: it looks like a network that breaks every time. */
+function needsFreshUrl(error: unknown, unanswered: number): boolean {
+  if (!(error instanceof UploadFailure)) return false
+  return error.kind === 'stale' || (error.kind === 'network' && unanswered > 0)
 }
 
 /** A file that was changed looks like a broken network: the browser says no more of either. */

@@ -111,7 +111,7 @@ test('a quota that is full is said with the repository\'s own numbers', async ()
   const page = world().open()
   page.add('a.txt', letters(20))
   expect(await page.upload()).toEqual([
-    'There is not enough room for this file. Remove files, or ask for a larger quota. 20 bytes do not fit, 5 bytes are left.',
+    'There is not enough room for this file. 20 bytes do not fit, 5 bytes are left. Remove files.',
   ])
 })
 
@@ -141,7 +141,7 @@ test('texts can be translated', async () => {
   world().repository.rules.quota = 5
   const page = world().open({ bucket: 'b', locale: { strings: { quota_exceeded: 'Plno.' } } })
   page.add('a.txt', letters(20))
-  expect(await page.upload()).toEqual(['Plno. 20 bytes do not fit, 5 bytes are left.'])
+  expect(await page.upload()).toEqual(['Plno. 20 bytes do not fit, 5 bytes are left. Remove files.'])
 })
 
 test('parts that went missing at the store are sent again', async () => {

@@ -107,7 +107,7 @@ export class FakeRepository {
 
   #create(wanted: { bucket: string; key: string; size: number; part_size?: number }): Answer {
     if (wanted.size > this.rules.quota) {
-      const message = `${wanted.size} bytes do not fit, ${this.rules.quota} bytes are left.`
+      const message = `${wanted.size} bytes do not fit, ${this.rules.quota} bytes are left. Remove files.`
       return problem(400, 'quota_exceeded', message)
     }
     const upload = this.begin({ ...wanted, part_size: wanted.part_size ?? this.rules.partSize }, false)

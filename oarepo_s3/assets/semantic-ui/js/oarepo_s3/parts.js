@@ -48,7 +48,7 @@ async function sendPart(part, sending, signal) {
         }
         catch (error) {
             sending.progress.lost(part);
-            if (error instanceof UploadFailure && error.kind === 'stale')
+            if (needsFreshUrl(error, unanswered))
                 sending.urls.refused(part);
             else
                 sending.urls.returned(part);
@@ -88,6 +88,12 @@ async function sendOnce(part, sending, signal) {
     progress.arrived(part, end - start);
     urls.used(part);
     sending.onArrived(part, etag);
+}
+/** Ceph refuses an expired URL without CORS headers: it looks like a network that breaks every time. */
+function needsFreshUrl(error, unanswered) {
+    if (!(error instanceof UploadFailure))
+        return false;
+    return error.kind === 'stale' || (error.kind === 'network' && unanswered > 0);
 }
 /** A file that was changed looks like a broken network: the browser says no more of either. */
 async function checkFile(part, { data, session }) {
