@@ -27,6 +27,9 @@ ACTIONS = {
 UPLOADER = ("bucket-read", "bucket-update", "object-read")
 OWNER = tuple(ACTIONS)
 
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+"""An id that nothing has."""
+
 
 class Person:
     """Somebody who uses the REST API; anonymous when made without an application user."""

@@ -11,16 +11,15 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket
 
-from ..people import cut, put, send_parts
+from ..people import NOWHERE, cut, put, send_parts
 
 PART = 5 * 2**20
-NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize(
     ("change", "code", "status"),
     [
-        ({"bucket": NOBODY}, "bucket_not_found", 404),
+        ({"bucket": NOWHERE}, "bucket_not_found", 404),
         ({"bucket": "no-uuid"}, "invalid_request", 400),
         ({"bucket": None}, "invalid_request", 400),
         ({"bucket": ...}, "invalid_request", 400),
@@ -70,7 +69,7 @@ def test_a_body_that_is_no_json_object_is_refused(uploader, body):
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("upload_id", [NOBODY, "no-uuid", "1"])
+@pytest.mark.parametrize("upload_id", [NOWHERE, "no-uuid", "1"])
 @pytest.mark.parametrize(
     ("method", "rest"),
     [

@@ -16,7 +16,7 @@ from oarepo_s3.core.tokens import TokenSigner
 from oarepo_s3.models import UploadToken
 from oarepo_s3.tasks import cleanup_expired_multipart_uploads
 
-from ..people import OWNER, UPLOADER, Person
+from ..people import NOWHERE, OWNER, UPLOADER, Person
 from .uppy import TOKENS, issue
 
 HOUR = 3600
@@ -77,10 +77,10 @@ def test_the_settings_say_how_long(app, uploader, bucket, monkeypatch):
         {"draft": {}},
         {"draft": {"service": "s", "id": ""}},
         {"draft": {"service": "s", "id": "1", "more": 1}},
-        {"bucket": str(uuid.uuid4()), "draft": {"service": "s", "id": "1"}},
-        {"bucket": str(uuid.uuid4()), "lifetime": 0},
-        {"bucket": str(uuid.uuid4()), "lifetime": "60"},
-        {"bucket": str(uuid.uuid4()), "user": 1},
+        {"bucket": NOWHERE, "draft": {"service": "s", "id": "1"}},
+        {"bucket": NOWHERE, "lifetime": 0},
+        {"bucket": NOWHERE, "lifetime": "60"},
+        {"bucket": NOWHERE, "user": 1},
     ],
     ids=str,
 )
@@ -135,7 +135,7 @@ def test_its_owner_revokes_a_token_and_nobody_else(app, uploader, person, bucket
     assert uploader.delete(f"/multipart-uploads/{created['uploadId']}").status_code == 204
 
 
-@pytest.mark.parametrize("token_id", [str(uuid.uuid4()), "x", "%00"])
+@pytest.mark.parametrize("token_id", [NOWHERE, "x", "%00"])
 def test_what_is_no_token_cannot_be_revoked(uploader, token_id):
     refused(uploader.delete(f"{TOKENS}/{token_id}"), 404, "token_not_found")
 
