@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from .uploader import PART
+from ..conftest import REAL
+from .gate import part_of
+from .uploader import PART, Uploader
 from .visitor import digest_of
 
 pytestmark = pytest.mark.browser
@@ -39,3 +41,22 @@ def test_parts_of_one_file_go_at_the_same_time(uploader, made, gate):
     uploader.wait_for_results(1)
     assert gate.sent() == dict.fromkeys(range(1, 13), 1)
     assert 2 <= gate.most_at_once() <= LIMIT
+
+
+# rclone's server lets no page send Content-MD5.
+@pytest.mark.parametrize("place", [REAL], indirect=True)
+def test_parts_carry_digests_that_a_worker_computes(place, visitor, bucket_id, made, gate):
+    uploader = Uploader.opened(visitor, bucket=bucket_id, part_size=PART, checksums=True)
+    file = made(3 * PART + 1)
+
+    uploader.upload(file)
+
+    link = uploader.wait_for_results(1)["data.bin"]
+    assert visitor.digest(link) == digest_of(file)
+    (worker,) = uploader.page.workers
+    assert "/md5.worker.js" in worker.url
+    # The store takes such a URL with the digest that it was signed for, and checks what comes.
+    signed = {part_of(put): put.query["X-Amz-SignedHeaders"] for put in gate.requests("PUT")}
+    assert signed == dict.fromkeys(range(1, 5), "content-md5;host")
+    assert gate.sent() == dict.fromkeys(range(1, 5), 1)
+    assert uploader.errors == []
