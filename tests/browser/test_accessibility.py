@@ -42,6 +42,8 @@ MOST_BYTES = 100_000
 
 SERIOUS = {"serious", "critical"}
 
+MOST_STEPS = 40
+"""Times that somebody presses the tab key until they give up."""
 
 # Text that is half faded in has no contrast yet. Not all of Uppy heeds the wish for no motion.
 _STAND_STILL = """
@@ -51,6 +53,8 @@ _STAND_STILL = """
     .map(({ finished }) => finished),
 )
 """
+
+_SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +93,7 @@ def examine(seen, look, axe) -> Callable[[str], None]:
         found = seen.page.evaluate("async () => (await axe.run(document)).violations")
         serious = [each for each in found if each["impact"] in SERIOUS]
         assert serious == [], [(each["id"], each["help"], nodes(each)) for each in serious]
+        assert seen.page.evaluate(_SIDEWAYS) == 0
 
     return examined
 
@@ -136,3 +141,30 @@ def test_all_arrived(seen, examine, made):
     seen.upload(made(1000, "readme.txt"), made(2 * PART, "measurement-2026.h5"))
     seen.wait_for_results(2)
     examine("finished")
+
+
+def test_everything_can_be_done_with_the_keyboard(uploader, visitor, made):
+    """A file is chosen, sent, and its link is reached, without a mouse."""
+    file = made(1000, "readme.txt")
+
+    with uploader.page.expect_file_chooser() as chooser:
+        press_enter_on(uploader, "button", "browse files")
+    chooser.value.set_files(file)
+    press_enter_on(uploader, "button", "Upload 1 file")
+    uploader.wait_for_results(1)
+
+    with uploader.page.expect_download() as download:
+        press_enter_on(uploader, "link", "readme.txt")
+    assert Path(download.value.path()).read_bytes() == file.read_bytes()
+
+
+def press_enter_on(uploader: Uploader, role: str, name: str) -> None:
+    """Go to something by the tab key alone, and press Enter."""
+    goal = uploader.page.get_by_role(role, name=name).last
+    expect(goal).to_be_visible()
+    for _ in range(MOST_STEPS):
+        uploader.page.keyboard.press("Tab")
+        if goal.evaluate("element => element === document.activeElement"):
+            uploader.page.keyboard.press("Enter")
+            return
+    pytest.fail(f"{MOST_STEPS} times the tab key, and never at {name!r}")

@@ -72,6 +72,26 @@ def test_after_a_crash_another_tab_goes_on_and_no_part_is_sent_again(
     assert gate.sent() == EACH_ONCE
 
 
+def test_a_page_that_takes_the_uploader_away_gives_nothing_up(uploader, visitor, file, gate):
+    with gate.held(after=3) as hold:
+        uploader.upload(file)
+        hold.wait(2)
+        uploader.page.evaluate(
+            """() => {
+              const element = document.querySelector('oarepo-s3-uploader')
+              element.remove()
+              setTimeout(() => document.querySelector('main').append(element))
+            }"""
+        )
+        expect(uploader.page.locator(".uppy-Dashboard-AddFiles")).to_be_visible()
+    gate.settle()
+
+    uploader.upload(file)
+
+    assert arrived(uploader, visitor, file)
+    assert gate.sent() == EACH_ONCE
+
+
 def test_another_file_of_the_same_name_begins_anew(uploader, visitor, file, gate):
     with gate.held(after=3) as hold:
         uploader.upload(file)

@@ -58,13 +58,17 @@ export class OARepoS3Uploader extends HTMLElement {
         this.#stopFraming = frameSingleFile(this);
         window.addEventListener('beforeunload', this.#warn);
     }
-    /** Called by the browser. Whoever removes the element gives up what is under way. */
+    /** Called by the browser. What is under way stops, and goes on when the file is chosen again. */
     disconnectedCallback() {
         queueMicrotask(() => {
             if (this.isConnected)
                 return;
             window.removeEventListener('beforeunload', this.#warn);
             this.#stopFraming();
+            // Uppy cancels what it knows of when it ends, and cancelled is aborted: so it is let go before.
+            const uploads = this.uppy?.getPlugin('OARepoS3');
+            if (uploads)
+                this.uppy?.removePlugin(uploads);
             this.uppy?.destroy();
             this.uppy = null;
         });
