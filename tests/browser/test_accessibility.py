@@ -54,6 +54,9 @@ _STAND_STILL = """
 )
 """
 
+# Its fading in and out may begin at any time; what it says stands elsewhere, too.
+_ALL_SAID = "() => !document.querySelector('.uppy-Informer [role=alert]')"
+
 _SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -85,6 +88,7 @@ def examine(seen, look, axe) -> Callable[[str], None]:
     """Examine the page in a state: call it with the state's name."""
 
     def examined(state: str) -> None:
+        seen.page.wait_for_function(_ALL_SAID)
         seen.page.evaluate(_STAND_STILL)
         if PICTURES:
             target = Path(PICTURES, f"uploader-{state}-{look}.png")

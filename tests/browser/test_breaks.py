@@ -186,7 +186,8 @@ def test_a_cancelled_upload_leaves_nothing_at_the_store(uploader, visitor, file,
 
 
 def test_progress_never_goes_back(uploader, visitor, file, gate):
-    gate.network.faults(reset_up=PART - 1000, times=3)
+    # Slow enough for the page to show each step.
+    gate.network.faults(reset_up=PART - 1000, times=3, rate=2 * PART)
     with gate.held(after=5) as hold:
         uploader.upload(file)
         hold.wait(2)
