@@ -21,7 +21,7 @@ from ..conftest import required
 from ..people import UPLOADER
 from .packages import install
 from .test_refusals import set_quota
-from .uploader import PART, Uploader
+from .uploader import MIB, PART, Uploader
 
 pytestmark = pytest.mark.browser
 
@@ -112,13 +112,16 @@ def test_nothing_chosen_yet(seen, examine):
 
 
 def test_under_way_and_paused(seen, examine, made, gate):
-    with gate.held(after=3) as hold:
-        seen.upload(made(8 * PART, "measurement-2026.h5"), made(1000, "readme.txt"))
-        hold.wait(2)
-        examine("under-way")
-        seen.press("Pause")
-        expect(seen.button("Resume")).to_be_visible()
-        examine("paused")
+    # Slow enough to be looked at.
+    gate.network.faults(rate=MIB)
+    seen.upload(made(8 * PART, "measurement-2026.h5"), made(1000, "readme.txt"))
+    expect(seen.results).to_have_count(1)
+    expect(seen.page.locator(".oarepo-s3-progress")).to_contain_text("left")
+    examine("under-way")
+    seen.press("Pause")
+    expect(seen.page.locator(".oarepo-s3-progress")).to_contain_text("paused")
+    examine("paused")
+    gate.network.reset()
     seen.press("Resume")
     seen.wait_for_results(2)
 
