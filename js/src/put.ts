@@ -7,6 +7,11 @@ import { kindOf, readRetryAfter, UploadFailure } from './errors.js'
 /** Milliseconds without a byte of progress after which a part is given up and sent again. */
 export const STALL = 60_000
 
+// The connection was too slow or broke; the store says so as if the request were wrong.
+const PASSING = new Set(['RequestTimeout', 'IncompleteBody'])
+// Some stores call an expired URL, or an expired key that signed it, a bad request.
+const STALE = new Set(['AccessDenied', 'RequestExpired', 'ExpiredToken', 'InvalidToken', 'TokenRefreshRequired'])
+
 /** What is sent where. */
 export interface Part {
   url: string
@@ -80,19 +85,18 @@ function read(request: XMLHttpRequest): string | UploadFailure {
   if (status >= 200 && status < 300) {
     return request.getResponseHeader('ETag') || new UploadFailure('etag_hidden', { status })
   }
-  const code = /<Code>(\w+)<\/Code>/.exec(request.responseText)?.[1]
-  // Some stores call an expired URL a bad request.
-  if (status === 403 || code === 'AccessDenied') {
+  const code = /<Code>(\w+)<\/Code>/.exec(request.responseText)?.[1] ?? ''
+  if (status === 403 || STALE.has(code)) {
     return new UploadFailure('store_refused', { status, kind: 'stale' })
   }
   if (status === 404) return new UploadFailure('upload_lost', { status })
   if (code === 'BadDigest') return new UploadFailure('bad_digest', { status, kind: 'busy' })
   const retryAfter = readRetryAfter(request.getResponseHeader('Retry-After'))
-  const kind = kindOf(status)
+  const kind = PASSING.has(code) ? 'busy' : kindOf(status)
   return new UploadFailure(kind === 'busy' ? 'store_unavailable' : 'store_refused', {
     status,
     kind,
-    ...(code === undefined ? {} : { said: code }),
+    ...(code === '' ? {} : { said: code }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   })
 }

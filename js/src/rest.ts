@@ -28,6 +28,14 @@ export interface Answer {
   serverTime: number | undefined
 }
 
+/** What has come back, whole. */
+interface Reply {
+  status: number
+  ok: boolean
+  headers: Headers
+  text: string
+}
+
 /** Talks to the repository on behalf of the page's user, or of whom the token belongs to. */
 export class Rest {
   readonly #options: () => Pick<OARepoS3Options, 'token' | 'headers'>
@@ -48,11 +56,11 @@ export class Rest {
     const asked = this.#ask()
     const token = await asked
     const cookie = csrfToken(call)
-    const response = await this.#send(call, token, cookie)
-    if (response.ok) return read(response)
-    const failure = await failureOf(response)
-    if (response.status === 401 && asked !== undefined && asked === this.#token) this.#token = undefined
-    if (response.status === 401 && typeof this.#options().token === 'function') {
+    const reply = await this.#send(call, token, cookie)
+    if (reply.ok) return read(reply)
+    const failure = failureOf(reply)
+    if (reply.status === 401 && asked !== undefined) this.#drop(asked)
+    if (reply.status === 401 && typeof this.#options().token === 'function') {
       // Somebody else may have asked for a new one meanwhile; then it is that one.
       return this.#again(call, await this.#ask(), cookie)
     }
@@ -62,9 +70,9 @@ export class Rest {
   }
 
   async #again(call: Call, token: string | undefined, cookie: string | undefined): Promise<Answer> {
-    const response = await this.#send(call, token, cookie)
-    if (response.ok) return read(response)
-    throw await failureOf(response)
+    const reply = await this.#send(call, token, cookie)
+    if (reply.ok) return read(reply)
+    throw failureOf(reply)
   }
 
   /** Return the token; a function is asked once, and what it gave is kept until it is refused. */
@@ -72,11 +80,18 @@ export class Rest {
     const { token } = this.#options()
     if (token === undefined) return undefined
     if (typeof token === 'string') return Promise.resolve(token)
-    this.#token ??= askFor(token)
-    return this.#token
+    if (this.#token !== undefined) return this.#token
+    const asked = (this.#token = askFor(token))
+    // A failure is not kept: the next call asks again.
+    asked.catch(() => this.#drop(asked))
+    return asked
   }
 
-  async #send(call: Call, token: string | undefined, cookie: string | undefined): Promise<Response> {
+  #drop(asked: Promise<string>): void {
+    if (asked === this.#token) this.#token = undefined
+  }
+
+  async #send(call: Call, token: string | undefined, cookie: string | undefined): Promise<Reply> {
     const headers: Record<string, string> = { Accept: 'application/json', ...this.#options().headers }
     if (call.body !== undefined) headers['Content-Type'] = 'application/json'
     if (token !== undefined) headers['Authorization'] = `Bearer ${token}`
@@ -84,7 +99,7 @@ export class Rest {
     const { controller, letGo } = follow(call.whole ? undefined : call.signal)
     const timer = setTimeout(() => controller.abort(), call.timeout ?? TIMEOUT)
     try {
-      return await fetch(call.address, {
+      const response = await fetch(call.address, {
         method: call.method,
         headers,
         // A token says who is calling; a cookie beside it would only ask for a CSRF token as well.
@@ -94,6 +109,9 @@ export class Rest {
         signal: controller.signal,
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
       })
+      const { status, ok } = response
+      // Read here: a body can stall as well, or break off, and that is no answer.
+      return { status, ok, headers: response.headers, text: await response.text() }
     } catch (error) {
       if (!call.whole) call.signal.throwIfAborted()
       throw new UploadFailure('repository_unavailable', { kind: 'network', said: String(error) })
@@ -112,19 +130,9 @@ async function askFor(token: () => string | Promise<string>): Promise<string> {
   }
 }
 
-async function read(response: Response): Promise<Answer> {
-  const date = Date.parse(response.headers.get('Date') ?? '')
-  const text = await textOf(response)
+function read({ headers, text }: Reply): Answer {
+  const date = Date.parse(headers.get('Date') ?? '')
   return { body: text === '' ? undefined : parse(text), serverTime: Number.isNaN(date) ? undefined : date }
-}
-
-/** A body that breaks off is no answer: the call is repeated. */
-async function textOf(response: Response): Promise<string> {
-  try {
-    return await response.text()
-  } catch (error) {
-    throw new UploadFailure('repository_unavailable', { kind: 'network', said: String(error) })
-  }
 }
 
 function parse(text: string): unknown {
@@ -136,16 +144,14 @@ function parse(text: string): unknown {
 }
 
 /** Turn `{status, message, code}` into a failure; gateways answer with something else. */
-async function failureOf(response: Response): Promise<UploadFailure> {
-  const { status } = response
-  const text = await textOf(response)
+function failureOf({ status, headers, text }: Reply): UploadFailure {
   let said: { code?: unknown; message?: unknown } = {}
   try {
     said = Object(JSON.parse(text))
   } catch {
     // Not Invenio's; the status has to do.
   }
-  const retryAfter = readRetryAfter(response.headers.get('Retry-After'))
+  const retryAfter = readRetryAfter(headers.get('Retry-After'))
   return new UploadFailure(typeof said.code === 'string' ? said.code : codeOf(status), {
     status,
     // The store is busy with the same object: the documentation says to call again.

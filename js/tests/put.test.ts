@@ -72,6 +72,12 @@ test('an error says the host of the store, and nothing of the right to send', as
 test.each([
   [403, '', 'stale'],
   [400, '<Error><Code>AccessDenied</Code></Error>', 'stale'],
+  [400, '<Error><Code>RequestExpired</Code></Error>', 'stale'],
+  [400, '<Error><Code>ExpiredToken</Code></Error>', 'stale'],
+  [400, '<Error><Code>InvalidToken</Code></Error>', 'stale'],
+  [400, '<Error><Code>TokenRefreshRequired</Code></Error>', 'stale'],
+  [400, '<Error><Code>RequestTimeout</Code></Error>', 'busy'],
+  [400, '<Error><Code>IncompleteBody</Code></Error>', 'busy'],
   [400, '<Error><Code>BadDigest</Code></Error>', 'busy'],
   [400, '<Error><Code>EntityTooSmall</Code></Error>', 'final'],
   [404, '<Error><Code>NoSuchUpload</Code></Error>', 'final'],

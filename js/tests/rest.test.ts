@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test, vi } from 'vitest'
 
+import { Rest } from '../src/rest.js'
 import { json } from './fakes/repository.js'
 import { eachInItsWorld, letters } from './fakes/world.js'
 
@@ -47,6 +48,43 @@ test('Retry asks for the token again', async () => {
   expect(await page.upload()).toHaveLength(1)
   token = 'right'
   expect((await page.uppy.retryUpload(id))!.failed).toEqual([])
+})
+
+test('Retry asks for the token again when there was none to have', async () => {
+  world().repository.rules.token = 'right'
+  const give = vi.fn(async () => 'right').mockRejectedValueOnce(new Error('The login is away.'))
+  const page = world().open({ bucket: 'b', token: give })
+  const id = page.add('a.txt', 'x')
+  expect(await page.upload()).toHaveLength(1)
+  expect((await page.uppy.retryUpload(id))!.failed).toEqual([])
+  expect(give).toHaveBeenCalledTimes(2)
+})
+
+/** Answer with headers and the beginning of a body, and then no more. */
+function stall(): void {
+  vi.stubGlobal('fetch', async (_: string, { signal }: { signal: AbortSignal }) => {
+    const start = (body: ReadableStreamDefaultController) => {
+      body.enqueue(new TextEncoder().encode('{'))
+      signal.addEventListener('abort', () => body.error(signal.reason))
+    }
+    return new Response(new ReadableStream({ start }), { status: 200 })
+  })
+}
+
+test('an answer that stalls after its headers is given up when its time is over', async () => {
+  stall()
+  const { signal } = new AbortController()
+  const called = new Rest(() => ({})).once({ method: 'GET', address: '/x', signal, timeout: 20 })
+  await expect(called).rejects.toMatchObject({ code: 'repository_unavailable', kind: 'network' })
+})
+
+test('an abort reaches an answer that stalls after its headers', async () => {
+  stall()
+  const stop = new AbortController()
+  const called = expect(new Rest(() => ({})).once({ method: 'GET', address: '/x', signal: stop.signal })).rejects.toBe('enough')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  stop.abort('enough')
+  await called
 })
 
 test('the CSRF token of the cookie is sent with what changes something, and with nothing else', async () => {

@@ -23,13 +23,13 @@ export class Rest {
         const asked = this.#ask();
         const token = await asked;
         const cookie = csrfToken(call);
-        const response = await this.#send(call, token, cookie);
-        if (response.ok)
-            return read(response);
-        const failure = await failureOf(response);
-        if (response.status === 401 && asked !== undefined && asked === this.#token)
-            this.#token = undefined;
-        if (response.status === 401 && typeof this.#options().token === 'function') {
+        const reply = await this.#send(call, token, cookie);
+        if (reply.ok)
+            return read(reply);
+        const failure = failureOf(reply);
+        if (reply.status === 401 && asked !== undefined)
+            this.#drop(asked);
+        if (reply.status === 401 && typeof this.#options().token === 'function') {
             // Somebody else may have asked for a new one meanwhile; then it is that one.
             return this.#again(call, await this.#ask(), cookie);
         }
@@ -39,10 +39,10 @@ export class Rest {
         throw failure;
     }
     async #again(call, token, cookie) {
-        const response = await this.#send(call, token, cookie);
-        if (response.ok)
-            return read(response);
-        throw await failureOf(response);
+        const reply = await this.#send(call, token, cookie);
+        if (reply.ok)
+            return read(reply);
+        throw failureOf(reply);
     }
     /** Return the token; a function is asked once, and what it gave is kept until it is refused. */
     #ask() {
@@ -51,8 +51,16 @@ export class Rest {
             return undefined;
         if (typeof token === 'string')
             return Promise.resolve(token);
-        this.#token ??= askFor(token);
-        return this.#token;
+        if (this.#token !== undefined)
+            return this.#token;
+        const asked = (this.#token = askFor(token));
+        // A failure is not kept: the next call asks again.
+        asked.catch(() => this.#drop(asked));
+        return asked;
+    }
+    #drop(asked) {
+        if (asked === this.#token)
+            this.#token = undefined;
     }
     async #send(call, token, cookie) {
         const headers = { Accept: 'application/json', ...this.#options().headers };
@@ -65,7 +73,7 @@ export class Rest {
         const { controller, letGo } = follow(call.whole ? undefined : call.signal);
         const timer = setTimeout(() => controller.abort(), call.timeout ?? TIMEOUT);
         try {
-            return await fetch(call.address, {
+            const response = await fetch(call.address, {
                 method: call.method,
                 headers,
                 // A token says who is calling; a cookie beside it would only ask for a CSRF token as well.
@@ -75,6 +83,9 @@ export class Rest {
                 signal: controller.signal,
                 ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
             });
+            const { status, ok } = response;
+            // Read here: a body can stall as well, or break off, and that is no answer.
+            return { status, ok, headers: response.headers, text: await response.text() };
         }
         catch (error) {
             if (!call.whole)
@@ -95,19 +106,9 @@ async function askFor(token) {
         throw new UploadFailure('not_authenticated', { said: String(error) });
     }
 }
-async function read(response) {
-    const date = Date.parse(response.headers.get('Date') ?? '');
-    const text = await textOf(response);
+function read({ headers, text }) {
+    const date = Date.parse(headers.get('Date') ?? '');
     return { body: text === '' ? undefined : parse(text), serverTime: Number.isNaN(date) ? undefined : date };
-}
-/** A body that breaks off is no answer: the call is repeated. */
-async function textOf(response) {
-    try {
-        return await response.text();
-    }
-    catch (error) {
-        throw new UploadFailure('repository_unavailable', { kind: 'network', said: String(error) });
-    }
 }
 function parse(text) {
     try {
@@ -118,9 +119,7 @@ function parse(text) {
     }
 }
 /** Turn `{status, message, code}` into a failure; gateways answer with something else. */
-async function failureOf(response) {
-    const { status } = response;
-    const text = await textOf(response);
+function failureOf({ status, headers, text }) {
     let said = {};
     try {
         said = Object(JSON.parse(text));
@@ -128,7 +127,7 @@ async function failureOf(response) {
     catch {
         // Not Invenio's; the status has to do.
     }
-    const retryAfter = readRetryAfter(response.headers.get('Retry-After'));
+    const retryAfter = readRetryAfter(headers.get('Retry-After'));
     return new UploadFailure(typeof said.code === 'string' ? said.code : codeOf(status), {
         status,
         // The store is busy with the same object: the documentation says to call again.
