@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 /** Where a file goes: a bucket of files-rest, or the files of a draft. */
 
-import { UploadFailure } from './errors.js'
+import { isGone, UploadFailure } from './errors.js'
 import { retry } from './retry.js'
 import type { Sessions } from './sessions.js'
 import type { OARepoS3Options, Plan, Session } from './types.js'
@@ -101,6 +101,9 @@ export class BucketTarget implements Target {
   }
 }
 
+/** This package's transfer type. */
+const TRANSFER = 'M'
+const OPEN = new Set<Session['state']>(['pending', 'completing'])
 const MIB = 2 ** 20
 const PART_SIZE = 16 * MIB
 const SMALLEST = 5 * MIB
@@ -110,6 +113,7 @@ interface Entry {
   key: string
   status?: string
   size?: number
+  transfer?: { type?: string }
   links?: { upload?: string; parts?: { url: string; expiration: string }[] }
 }
 
@@ -120,7 +124,7 @@ export class DraftTarget implements Target {
   readonly #files: string
   readonly #partSize: number | undefined
   readonly #looks: boolean
-  /** Whether a beginning has had no clear answer: it may have happened. */
+  /** Whether an upload of ours may be there that is not known here: its beginning had no clear answer. */
   #unanswered = false
 
   /** @param looks - whether more has to be known of a small file than its one URL */
@@ -139,8 +143,12 @@ export class DraftTarget implements Target {
     const id = decodeURIComponent(link)
     const [only] = entry?.links?.parts ?? []
     if (only !== undefined) return planOfOne(id, wanted, only)
+    // Until it is known, another try finds its name taken by itself.
+    this.#unanswered = true
     // It is there by now: whatever the signal says, it has to be known here.
-    return this.#sessions.look(id, new AbortController().signal)
+    const session = await this.#sessions.look(id, new AbortController().signal)
+    this.#unanswered = false
+    return session
   }
 
   async #begin(wanted: Wanted, signal: AbortSignal): Promise<Entry | undefined> {
@@ -170,15 +178,31 @@ export class DraftTarget implements Target {
     return { url: `${address}/content`, body: { ...(await retry(commit, signal)) } }
   }
 
-  async abort({ key }: { key: string }, signal: AbortSignal): Promise<void> {
-    await this.#sessions.rest.call({ method: 'DELETE', address: this.#address(key), signal })
+  async abort({ id, key }: { id: string; key: string }, signal: AbortSignal): Promise<void> {
+    // Entries go by their names, and that of an upload that has ended may be another file's by now.
+    if (await this.#isOpen(id, signal)) await this.#remove(key, signal)
   }
 
   async clear(key: string, signal: AbortSignal): Promise<void> {
     const entry = await this.#entry(key, signal)
     if (entry === undefined || entry.status === 'completed') return
+    // Files of other transfers are none of our uploads.
+    if ((entry.transfer?.type ?? TRANSFER) !== TRANSFER) return
     // Somebody else's upload in progress has a link; what is dead has none.
-    if (entry.links?.upload === undefined) await this.abort({ key }, signal)
+    if (entry.links?.upload === undefined) await this.#remove(key, signal)
+  }
+
+  async #isOpen(id: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      return OPEN.has((await this.#sessions.look(id, signal)).state)
+    } catch (error) {
+      if (isGone(error) || (error instanceof UploadFailure && error.status === 404)) return false
+      throw error
+    }
+  }
+
+  async #remove(key: string, signal: AbortSignal): Promise<void> {
+    await this.#sessions.rest.call({ method: 'DELETE', address: this.#address(key), signal })
   }
 
   async #post({ key, size }: Wanted, signal: AbortSignal): Promise<Entry | undefined> {
@@ -188,7 +212,7 @@ export class DraftTarget implements Target {
       method: 'POST',
       // The number makes the answer name the session; URLs of many parts are asked for when needed.
       address: `${this.#files}?part_links=${parts === 1 && !this.#looks ? 1 : 0}`,
-      body: [{ key, size, transfer: { type: 'M', parts, part_size } }],
+      body: [{ key, size, transfer: { type: TRANSFER, parts, part_size } }],
       signal,
       whole: true,
     })

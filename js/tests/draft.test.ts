@@ -13,6 +13,16 @@ const OPTIONS = { draftFiles: FakeDraft.FILES, partSize: 5 * MIB }
 const content = (mib: number, seed = 'a') => seed.repeat(mib * MIB)
 const entry = () => world().draft.entries.get('a b.txt')!
 
+/** Upload until a part has arrived, and then close the page. */
+async function interrupted(): Promise<void> {
+  const page = world().open({ ...OPTIONS, limit: 1 })
+  page.add('a b.txt', content(30))
+  void page.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
+  page.uppy.removePlugin(page.plugin)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
 test('a file of a draft begins, arrives and is committed', async () => {
   const page = world().open(OPTIONS)
   page.add('a b.txt', content(12))
@@ -70,12 +80,7 @@ test.each([
   ['was aborted', (upload: Upload) => (upload.state = 'aborted')],
   ['has expired', (upload: Upload) => (upload.expires_at = 0)],
 ])('what an upload that %s left in a draft does not stand in the way', async (_, end) => {
-  const first = world().open({ ...OPTIONS, limit: 1 })
-  first.add('a b.txt', content(30))
-  void first.upload()
-  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
-  first.uppy.removePlugin(first.plugin)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await interrupted()
   end(world().repository.only)
   const page = world().open(OPTIONS)
   page.add('a b.txt', content(30))
@@ -84,12 +89,7 @@ test.each([
 })
 
 test('another upload in the place of a remembered one is left alone', async () => {
-  const first = world().open({ ...OPTIONS, limit: 1 })
-  first.add('a b.txt', content(30))
-  void first.upload()
-  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
-  first.uppy.removePlugin(first.plugin)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await interrupted()
   world().repository.only.state = 'aborted'
   const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 30 * MIB, part_size: 5 * MIB }, true)
   world().draft.entries.set('a b.txt', { upload: other, committed: false })
@@ -97,6 +97,52 @@ test('another upload in the place of a remembered one is left alone', async () =
   page.add('a b.txt', content(30))
   expect(await page.upload()).toEqual([expect.stringContaining('There is a file of this name already')])
   expect(other.state).toBe('pending')
+})
+
+test('what another transfer has begun in the place of a remembered upload is left alone', async () => {
+  await interrupted()
+  world().repository.only.state = 'aborted'
+  const other = world().repository.begin({ bucket: 'draft', key: 'a b.txt', size: 30 * MIB, part_size: 5 * MIB }, true)
+  other.expires_at = 0
+  world().draft.entries.set('a b.txt', { upload: other, committed: false, type: 'L' })
+  const page = world().open(OPTIONS)
+  page.add('a b.txt', content(30))
+  expect(await page.upload()).toEqual([expect.stringContaining('There is a file of this name already')])
+  expect(entry().upload).toBe(other)
+  expect(world().network.seen('DELETE', /./)).toEqual([])
+})
+
+test.each(['aborted', 'aborting', 'expired', 'failed', 'completed', 'deleted'])(
+  'a cancel of an upload that was %s elsewhere leaves the file that has its name now',
+  async (state) => {
+    const page = world().open({ ...OPTIONS, limit: 1 })
+    const id = page.add('a b.txt', content(30))
+    const upload = page.upload()
+    await vi.waitFor(() => expect(world().taken.length).toBeGreaterThanOrEqual(1))
+    const { repository, draft, network } = world()
+    const { id: dead } = repository.only
+    repository.only.state = state
+    if (state === 'deleted') repository.uploads.delete(dead)
+    const other = repository.begin({ bucket: 'draft', key: 'a b.txt', size: 6 * MIB, part_size: 5 * MIB }, true)
+    other.state = 'completed'
+    draft.entries.set('a b.txt', { upload: other, committed: true })
+    page.uppy.removeFile(id)
+    await upload
+    await vi.waitFor(() => expect(network.seen('GET', new RegExp(`${dead}$`)).length).toBeGreaterThanOrEqual(2))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(entry().upload).toBe(other)
+    expect(network.seen('DELETE', /./)).toEqual([])
+  },
+)
+
+test('Retry goes on with an upload that has begun, and could not be looked at', async () => {
+  const page = world().open(OPTIONS)
+  const id = page.add('a b.txt', content(6))
+  const looks = ({ method, url }: { method: string; url: URL }) => method === 'GET' && url.pathname.endsWith('/upload-1')
+  world().network.fault({ at: looks, answer: problem(403, 'forbidden') })
+  expect(await page.upload()).toEqual([expect.stringContaining('You may not upload here')])
+  expect((await page.uppy.retryUpload(id))!.failed).toEqual([])
+  expect(entry()).toMatchObject({ committed: true, upload: { id: 'upload-1' } })
 })
 
 test('a name that is taken is told, and the file that has it is left alone', async () => {

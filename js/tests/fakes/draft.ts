@@ -9,7 +9,7 @@ import { type FakeRepository, json, problem, type Upload } from './repository.js
 export class FakeDraft {
   static readonly FILES = '/api/records/1/draft/files'
   readonly #repository: FakeRepository
-  readonly entries = new Map<string, { upload: Upload; committed: boolean }>()
+  readonly entries = new Map<string, { upload: Upload; committed: boolean; type?: string }>()
 
   constructor(repository: FakeRepository) {
     this.#repository = repository
@@ -46,14 +46,15 @@ export class FakeDraft {
   }
 
   #dump(key: string, links: number): unknown {
-    const { upload, committed } = this.entries.get(key)!
+    const { upload, committed, type = 'M' } = this.entries.get(key)!
+    const transfer = { type }
     const status = committed ? 'completed' : upload.state === 'aborted' ? 'failed' : 'pending'
     const open = upload.state === 'pending' && upload.expires_at > Date.now()
-    if (Number.isNaN(links) || !open) return { key, size: upload.size, status, links: { content: null } }
+    if (Number.isNaN(links) || !open) return { key, size: upload.size, status, transfer, links: { content: null } }
     const parts = this.#repository
       .urls(upload, Array.from({ length: Math.min(links, upload.num_parts) }, (_, index) => index + 1))
       .map(({ part, url, expires_at }) => ({ part, url, expiration: expires_at }))
     const address = `https://inside.test/api/multipart-uploads/${upload.id}`
-    return { key, size: upload.size, status, links: { content: null, upload: address, parts } }
+    return { key, size: upload.size, status, transfer, links: { content: null, upload: address, parts } }
   }
 }

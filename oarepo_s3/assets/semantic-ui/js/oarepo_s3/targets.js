@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: oarepo-s3 contributors
 // SPDX-License-Identifier: MIT
 /** Where a file goes: a bucket of files-rest, or the files of a draft. */
-import { UploadFailure } from './errors.js';
+import { isGone, UploadFailure } from './errors.js';
 import { retry } from './retry.js';
 // Assembling many parts takes a store minutes.
 const COMPLETE_TIMEOUT = 5 * 60_000;
@@ -55,6 +55,9 @@ export class BucketTarget {
         return `${api}/files/${this.#bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
     }
 }
+/** This package's transfer type. */
+const TRANSFER = 'M';
+const OPEN = new Set(['pending', 'completing']);
 const MIB = 2 ** 20;
 const PART_SIZE = 16 * MIB;
 const SMALLEST = 5 * MIB;
@@ -66,7 +69,7 @@ export class DraftTarget {
     #files;
     #partSize;
     #looks;
-    /** Whether a beginning has had no clear answer: it may have happened. */
+    /** Whether an upload of ours may be there that is not known here: its beginning had no clear answer. */
     #unanswered = false;
     /** @param looks - whether more has to be known of a small file than its one URL */
     constructor(sessions, files, partSize, looks) {
@@ -85,8 +88,12 @@ export class DraftTarget {
         const [only] = entry?.links?.parts ?? [];
         if (only !== undefined)
             return planOfOne(id, wanted, only);
+        // Until it is known, another try finds its name taken by itself.
+        this.#unanswered = true;
         // It is there by now: whatever the signal says, it has to be known here.
-        return this.#sessions.look(id, new AbortController().signal);
+        const session = await this.#sessions.look(id, new AbortController().signal);
+        this.#unanswered = false;
+        return session;
     }
     async #begin(wanted, signal) {
         try {
@@ -119,16 +126,34 @@ export class DraftTarget {
         };
         return { url: `${address}/content`, body: { ...(await retry(commit, signal)) } };
     }
-    async abort({ key }, signal) {
-        await this.#sessions.rest.call({ method: 'DELETE', address: this.#address(key), signal });
+    async abort({ id, key }, signal) {
+        // Entries go by their names, and that of an upload that has ended may be another file's by now.
+        if (await this.#isOpen(id, signal))
+            await this.#remove(key, signal);
     }
     async clear(key, signal) {
         const entry = await this.#entry(key, signal);
         if (entry === undefined || entry.status === 'completed')
             return;
+        // Files of other transfers are none of our uploads.
+        if ((entry.transfer?.type ?? TRANSFER) !== TRANSFER)
+            return;
         // Somebody else's upload in progress has a link; what is dead has none.
         if (entry.links?.upload === undefined)
-            await this.abort({ key }, signal);
+            await this.#remove(key, signal);
+    }
+    async #isOpen(id, signal) {
+        try {
+            return OPEN.has((await this.#sessions.look(id, signal)).state);
+        }
+        catch (error) {
+            if (isGone(error) || (error instanceof UploadFailure && error.status === 404))
+                return false;
+            throw error;
+        }
+    }
+    async #remove(key, signal) {
+        await this.#sessions.rest.call({ method: 'DELETE', address: this.#address(key), signal });
     }
     async #post({ key, size }, signal) {
         const part_size = partSizeOf(size, this.#partSize);
@@ -137,7 +162,7 @@ export class DraftTarget {
             method: 'POST',
             // The number makes the answer name the session; URLs of many parts are asked for when needed.
             address: `${this.#files}?part_links=${parts === 1 && !this.#looks ? 1 : 0}`,
-            body: [{ key, size, transfer: { type: 'M', parts, part_size } }],
+            body: [{ key, size, transfer: { type: TRANSFER, parts, part_size } }],
             signal,
             whole: true,
         });
