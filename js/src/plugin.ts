@@ -22,7 +22,7 @@ import { Places } from './places.js'
 import { Progress } from './progress.js'
 import { Rest } from './rest.js'
 import { Sessions } from './sessions.js'
-import { targetOf } from './targets.js'
+import { type Done, targetOf } from './targets.js'
 import type { OARepoS3Options } from './types.js'
 
 declare module '@uppy/core' {
@@ -108,16 +108,21 @@ export class OARepoS3<M extends Meta, B extends Body> extends BasePlugin<Options
       if (file.isPaused) upload.pause()
       else upload.resume()
       const done = await upload.run()
-      if (done === undefined) return
-      this.#uploads.delete(id)
-      this.uppy.emit('upload-success', this.uppy.getFile(id), {
-        status: 200,
-        body: done.body as B,
-        uploadURL: done.url,
-        bytesUploaded: file.size ?? 0,
-      })
+      // Whoever else waited for the same run has told it already.
+      if (done !== undefined && this.#uploads.delete(id)) this.#tellArrived(id, done)
     } catch (error) {
       this.#tell(id, error)
+    }
+  }
+
+  #tellArrived(id: string, { url, body }: Done): void {
+    const file = this.uppy.getFile(id)
+    const response = { status: 200, body: body as B, uploadURL: url, bytesUploaded: file.size ?? 0 }
+    try {
+      this.uppy.emit('upload-success', file, response)
+    } catch (error) {
+      // It has arrived all the same: a mistake in the page's listener is for the console.
+      this.uppy.log(error, 'error')
     }
   }
 
@@ -132,7 +137,10 @@ export class OARepoS3<M extends Meta, B extends Body> extends BasePlugin<Options
       store: this.#store,
       checksums: this.#checksums,
     }
-    const wanted = { key: this.#keyOf(file), size: file.data.size, type: file.type }
+    const key = this.#keyOf(file)
+    // Of two files of one name, as in two folders, one would replace the other without a word.
+    if ([...this.#uploads.values()].some((other) => other.key === key)) throw new UploadFailure('name_taken')
+    const wanted = { key, size: file.data.size, type: file.type }
     const target = targetOf(sessions, this.opts)
     const progress = new Progress(file.data.size, this.#shower(file.id, file.data.size))
     const upload = new FileUpload(file.data, wanted, target, shared, progress)
@@ -153,7 +161,14 @@ export class OARepoS3<M extends Meta, B extends Body> extends BasePlugin<Options
       last = now
       const uploadStarted = file.progress.uploadStarted ?? Date.now()
       this.uppy.emit('upload-progress', file, { uploadStarted, bytesUploaded: bytes, bytesTotal: size })
+      if (bytes < size) this.#keepBelowAll(id)
     }
+  }
+
+  /** Uppy rounds, and a file that is at 100 % takes no more progress. */
+  #keepBelowAll(id: string): void {
+    const progress = this.uppy.getFile(id)?.progress
+    if (progress?.percentage === 100) this.uppy.setFileState(id, { progress: { ...progress, percentage: 99 } })
   }
 
   #tell(id: string, error: unknown): void {

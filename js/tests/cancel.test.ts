@@ -51,6 +51,24 @@ test('a file that is removed while its upload is being created is aborted as soo
   expect(world().taken).toEqual([])
 })
 
+test('a remembered upload is aborted, too, when its file is removed before the first look has an answer', async () => {
+  const first = world().open()
+  first.add('a.txt', letters(1000))
+  void first.upload()
+  await vi.waitFor(() => expect(world().taken.length).toBeGreaterThan(5))
+  first.uppy.removePlugin(first.plugin)
+  const page = world().open()
+  const id = page.add('a.txt', letters(1000))
+  vi.spyOn(world().network, 'carry').mockImplementationOnce(() => new Promise(() => {}))
+  const upload = page.upload()
+  await vi.waitFor(() => expect(world().network.carry).toHaveBeenCalled())
+  page.uppy.removeFile(id)
+  await upload
+  await vi.waitFor(() => expect(states()).toEqual(['aborted']))
+  expect(aborts()).toHaveLength(1)
+  expect(localStorage.length).toBe(0)
+})
+
 test('a file that is removed before its turn begins nothing', async () => {
   const page = world().open({ bucket: 'b', limit: 1 })
   page.add('a.txt', letters(300))

@@ -29,14 +29,18 @@ export class FileUpload {
         this.#shared = shared;
         this.progress = progress;
     }
+    /** The file's name in its place. */
+    get key() {
+        return this.#wanted.key;
+    }
     /**
-     * Upload.
+     * Upload; while it runs, it is one run for all who ask.
      *
      * @returns `undefined` when it was cancelled or left
      * @throws UploadFailure
      */
     run() {
-        this.#running = this.#run().finally(() => {
+        this.#running ??= this.#run().finally(() => {
             this.#running = undefined;
         });
         return this.#running;
@@ -76,10 +80,11 @@ export class FileUpload {
         this.leave();
         // What is made there meanwhile has to be known first. Of a failure, its caller hears.
         await this.#running?.catch(() => { });
-        const session = this.#session;
-        this.#forget();
-        if (session !== undefined)
-            await this.#target.abort(session, new AbortController().signal);
+        const id = this.#begunAs();
+        if (id === undefined)
+            return;
+        this.#forget(id);
+        await this.#target.abort({ id, key: this.key }, new AbortController().signal);
     }
     /** Stop without giving it up: it can go on another time. */
     leave() {
@@ -105,7 +110,7 @@ export class FileUpload {
     }
     /** Return the upload that was begun before and can go on, or is done. */
     async #known(signal) {
-        const id = this.#session?.id ?? this.#shared.memory.find(this.#name);
+        const id = this.#begunAs();
         if (id === undefined)
             return undefined;
         const session = await this.#lookAt(id, signal);
@@ -114,8 +119,7 @@ export class FileUpload {
             this.#session = session;
             return session;
         }
-        this.#session = undefined;
-        this.#shared.memory.forget(this.#name, id);
+        this.#forget(id);
         await this.#target.clear(this.#wanted.key, signal);
         return undefined;
     }
@@ -217,10 +221,15 @@ export class FileUpload {
             }
         }
     }
-    #forget() {
-        if (this.#name !== undefined && this.#session !== undefined) {
-            this.#shared.memory.forget(this.#name, this.#session.id);
-        }
+    /** The id of the upload that was begun, also by an earlier page. */
+    #begunAs() {
+        if (this.#session !== undefined)
+            return this.#session.id;
+        return this.#name === undefined ? undefined : this.#shared.memory.find(this.#name);
+    }
+    #forget(id = this.#session?.id) {
+        if (this.#name !== undefined && id !== undefined)
+            this.#shared.memory.forget(this.#name, id);
         this.#session = undefined;
     }
 }

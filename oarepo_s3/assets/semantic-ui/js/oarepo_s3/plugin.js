@@ -86,18 +86,23 @@ export class OARepoS3 extends BasePlugin {
             else
                 upload.resume();
             const done = await upload.run();
-            if (done === undefined)
-                return;
-            this.#uploads.delete(id);
-            this.uppy.emit('upload-success', this.uppy.getFile(id), {
-                status: 200,
-                body: done.body,
-                uploadURL: done.url,
-                bytesUploaded: file.size ?? 0,
-            });
+            // Whoever else waited for the same run has told it already.
+            if (done !== undefined && this.#uploads.delete(id))
+                this.#tellArrived(id, done);
         }
         catch (error) {
             this.#tell(id, error);
+        }
+    }
+    #tellArrived(id, { url, body }) {
+        const file = this.uppy.getFile(id);
+        const response = { status: 200, body: body, uploadURL: url, bytesUploaded: file.size ?? 0 };
+        try {
+            this.uppy.emit('upload-success', file, response);
+        }
+        catch (error) {
+            // It has arrived all the same: a mistake in the page's listener is for the console.
+            this.uppy.log(error, 'error');
         }
     }
     #begin(file) {
@@ -112,7 +117,11 @@ export class OARepoS3 extends BasePlugin {
             store: this.#store,
             checksums: this.#checksums,
         };
-        const wanted = { key: this.#keyOf(file), size: file.data.size, type: file.type };
+        const key = this.#keyOf(file);
+        // Of two files of one name, as in two folders, one would replace the other without a word.
+        if ([...this.#uploads.values()].some((other) => other.key === key))
+            throw new UploadFailure('name_taken');
+        const wanted = { key, size: file.data.size, type: file.type };
         const target = targetOf(sessions, this.opts);
         const progress = new Progress(file.data.size, this.#shower(file.id, file.data.size));
         const upload = new FileUpload(file.data, wanted, target, shared, progress);
@@ -132,7 +141,15 @@ export class OARepoS3 extends BasePlugin {
             last = now;
             const uploadStarted = file.progress.uploadStarted ?? Date.now();
             this.uppy.emit('upload-progress', file, { uploadStarted, bytesUploaded: bytes, bytesTotal: size });
+            if (bytes < size)
+                this.#keepBelowAll(id);
         };
+    }
+    /** Uppy rounds, and a file that is at 100 % takes no more progress. */
+    #keepBelowAll(id) {
+        const progress = this.uppy.getFile(id)?.progress;
+        if (progress?.percentage === 100)
+            this.uppy.setFileState(id, { progress: { ...progress, percentage: 99 } });
     }
     #tell(id, error) {
         const file = this.uppy.getFile(id);
