@@ -53,6 +53,8 @@ export class OARepoS3Uploader extends HTMLElement {
   connectedCallback(): void {
     // It was only moved within the page.
     if (this.uppy) return
+    // Before there is anything to see: a wrong attribute leaves no page that takes files and does nothing.
+    const options = readUploadOptions(this)
     const uppy = this.#makeUppy()
     this.uppy = uppy
     uppy.use(Dashboard<FileMeta, FileBody>, {
@@ -71,7 +73,7 @@ export class OARepoS3Uploader extends HTMLElement {
     })
     uppy.use(Report<FileMeta, FileBody>, { target: this })
     uppy.use(OARepoS3<FileMeta, FileBody>, {
-      ...readUploadOptions(this),
+      ...options,
       ...(this.token && { token: () => this.#currentToken() }),
       ...(this.headers && { headers: this.headers }),
     })

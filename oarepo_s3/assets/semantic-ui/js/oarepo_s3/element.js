@@ -31,6 +31,8 @@ export class OARepoS3Uploader extends HTMLElement {
         // It was only moved within the page.
         if (this.uppy)
             return;
+        // Before there is anything to see: a wrong attribute leaves no page that takes files and does nothing.
+        const options = readUploadOptions(this);
         const uppy = this.#makeUppy();
         this.uppy = uppy;
         uppy.use((Dashboard), {
@@ -49,7 +51,7 @@ export class OARepoS3Uploader extends HTMLElement {
         });
         uppy.use((Report), { target: this });
         uppy.use((OARepoS3), {
-            ...readUploadOptions(this),
+            ...options,
             ...(this.token && { token: () => this.#currentToken() }),
             ...(this.headers && { headers: this.headers }),
         });
