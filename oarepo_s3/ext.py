@@ -11,6 +11,7 @@ from flask import Flask
 from . import config
 from .backends.redact import redact_logs
 from .services.context import UploadContext
+from .signals import after_upload_complete
 
 
 class OARepoS3:
@@ -65,3 +66,7 @@ class OARepoS3:
             config.MULTIPART_TRANSFER if transfer in config.STOCK_MULTIPART_TRANSFERS else transfer
             for transfer in transfers
         ]
+        from .transfers.forms import commit_form
+
+        # Here, and not when a transfer is used first: a worker completes forms without using any.
+        after_upload_complete.connect(commit_form)

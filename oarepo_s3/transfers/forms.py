@@ -11,15 +11,14 @@ from invenio_records_resources.proxies import current_service_registry
 from invenio_records_resources.services.files.transfer import MULTIPART_TRANSFER_TYPE
 
 from ..models import Upload
-from ..signals import after_upload_complete
 from .drafts import file_of
 
 
-@after_upload_complete.connect
 def commit_form(app: Any, *, upload: Upload, **kwargs: Any) -> None:
     """Commit by the file service; nothing happens when somebody has done it.
 
-    Whoever asked for the form was allowed to upload, and has left the rest to the server.
+    Whoever asked for the form was allowed to upload, and has left the rest to the server. The
+    extension connects this with the end of an upload.
     """
     if upload.record_service is None or upload.form_until is None:
         return

@@ -62,8 +62,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Only invenio-assets itself imports it.
     "webpack": {"invenio_assets.webpack"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"}
-    # to know of its transfers, where it is installed
-    | {"invenio_records_resources.config"},
+    # to know of its transfers, where it is installed, and to commit what came by a form
+    | {"invenio_records_resources.config", ".signals", ".transfers.forms"},
     "": {".ext", ".version"},
     "alembic": {"alembic", "sqlalchemy", "sqlalchemy_utils"},
 }
