@@ -35,9 +35,9 @@ class OARepoS3:
                 " loaded by its entry point, so remove the second call of init_app()."
             )
         self._init_config(app)
-        self._init_transfers(app)
+        context = app.extensions["oarepo-s3"] = UploadContext(app)
+        self._init_transfers(app, context)
         redact_logs(app.name)
-        app.extensions["oarepo-s3"] = UploadContext(app)
 
     def _init_config(self, app: Flask) -> None:
         for name in dir(config):
@@ -50,7 +50,7 @@ class OARepoS3:
             if value:
                 app.config[name] = value
 
-    def _init_transfers(self, app: Flask) -> None:
+    def _init_transfers(self, app: Flask, context: UploadContext) -> None:
         """Put our transfer "M" in the place of records-resources' own, where that is installed.
 
         The setting may still be its default, which records-resources only sets if it is not there.
@@ -70,3 +70,4 @@ class OARepoS3:
 
         # Here, and not when a transfer is used first: a worker completes forms without using any.
         after_upload_complete.connect(commit_form)
+        context.commit_form = commit_form

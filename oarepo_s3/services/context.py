@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,9 @@ class UploadContext:
     def __init__(self, app: Flask) -> None:
         self.app = app
         """The application; sender of the signals."""
+        self.commit_form: Callable[..., None] | None = None
+        """Commits the file of a record that came by a form; nothing happens the second time. None
+        where invenio-records-resources is not installed."""
         self._stores = Stores(self._store_config)
 
     @property

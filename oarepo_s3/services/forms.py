@@ -75,6 +75,31 @@ def form_is_out() -> sa.ColumnElement[bool]:
     return sa.and_(Upload.state == UploadState.PENDING.value, Upload.form_until.is_not(None))
 
 
+def commit_forms() -> int:
+    """Commit the files of records that came by forms and were not committed; return how often that
+    failed.
+
+    The end of the upload has told the receiver once: its worker may have died before, and the
+    commit may have failed. Who has been committed is not looked at again.
+    """
+    commit = current_s3.commit_form
+    if commit is None:
+        return 0
+    failed = 0
+    come = sa.and_(
+        Upload.state == UploadState.COMPLETED.value,
+        Upload.record_service.is_not(None),
+        Upload.form_until > utcnow() - SLOWEST_FORM,
+    )
+    for batch in claim(come):
+        for upload in batch:
+            done = attempt(lambda upload: commit(current_s3.app, upload=upload), upload)
+            failed += not done
+            with committing():
+                release(upload, upload.form_until + SLOWEST_FORM if done else None)
+    return failed
+
+
 def clear_forms() -> int:
     """Remove what forms have sent after their upload had ended; return how often that failed.
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 
 import sqlalchemy as sa
+from invenio_db import db
 
 from ..core.errors import StoreUploadGone, UploadLost
 from ..core.states import UploadState
@@ -20,7 +21,7 @@ from ..proxies import current_s3
 from .abort import abort_upload
 from .batches import ask_stores, attempt, claim, release
 from .complete import ASSEMBLY_TIME, complete_upload, settle_gone
-from .forms import form_is_out
+from .forms import commit_forms, form_is_out
 from .stored import StoredUpload
 from .sweep import drop_together
 from .transactions import committing
@@ -79,6 +80,7 @@ def recover_interrupted() -> RecoverCounts:
         for upload, done in zip(aborting, drop_together(aborting), strict=True):
             counts.add(upload, done)
     _complete_forms(counts)
+    counts.failed += commit_forms()
     _find_lost(counts)
     return counts
 
@@ -109,7 +111,24 @@ def _complete_forms(counts: RecoverCounts) -> None:
 
 def _complete_if_come(come: Future[bool], upload: Upload) -> None:
     if come.result():
+        _complete_earlier(upload)
         complete_upload(upload)
+
+
+def _complete_earlier(upload: Upload) -> None:
+    """Complete what came for the same file by forms that were begun before.
+
+    So the one that was begun last is the newest version. When an earlier one fails this one waits.
+    """
+    earlier = sa.select(Upload).where(
+        form_is_out(),
+        Upload.bucket_id == upload.bucket_id,
+        Upload.key == upload.key,
+        Upload.created_at < upload.created_at,
+    )
+    for other in db.session.scalars(earlier.order_by(Upload.created_at)).all():
+        if StoredUpload.of(other).form_has_come():
+            complete_upload(other)
 
 
 def _next_look(upload: Upload) -> datetime:

@@ -47,6 +47,9 @@ from ..services import abort_upload, complete_upload, upload_of_file
 from ..services.create import require_assignable
 from .multipart import takes_uploads
 
+RECORD_GONE = (NoResultFound, PersistentIdentifierError)
+"""What a service says of a record that is not there, or no longer."""
+
 
 def begin_in_draft(
     service_id: str, pid: str, *, key: str, size: int, num_parts: int, part_size: int
@@ -139,5 +142,5 @@ def _our_errors(gone: type[NotFound]) -> Iterator[None]:
         raise Forbidden() from error
     except FileKeyNotFoundError as error:
         raise UploadNotFound() from error
-    except (KeyError, NoResultFound, PersistentIdentifierError) as error:
+    except (KeyError, *RECORD_GONE) as error:
         raise gone() from error
