@@ -12,8 +12,10 @@ application itself with an error that nobody has expected.
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
+from typing import Any
 
 MASK = "***"
 
@@ -70,7 +72,11 @@ def redact(text: str) -> str:
 
 
 class RedactFilter(logging.Filter):
-    """Masks the message and the traceback of each record, and lets all pass."""
+    """Masks the message and the traceback of each record, and lets all pass.
+
+    A record without a secret stays as it is: formatters of access logs read its arguments, and
+    error trackers group by its message.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Mask a record."""
@@ -78,12 +84,31 @@ class RedactFilter(logging.Filter):
             text = record.getMessage()
         except (TypeError, ValueError):
             # A message that does not fit its arguments: the handler would print both.
-            text = str(record.msg)
-        record.msg, record.args = redact(text), None
+            record.msg, record.args = redact(str(record.msg)), None
+        else:
+            if isinstance(record.args, dict):
+                # A formatter may write any of them, whatever the message shows.
+                record.args = _redact_values(record.args)
+                text = record.getMessage()
+            if redact(text) != text:
+                record.msg, record.args = redact(text), None
         if record.exc_info and not record.exc_text:
-            # What is there already, a formatter does not write again.
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            text = logging.Formatter().formatException(record.exc_info)
+            if redact(text) != text:
+                # What is there already, a formatter does not write again.
+                record.exc_text = redact(text)
         return True
+
+
+def _redact_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the dictionary, or a masked copy of its class: others may still need what it says."""
+    texts = ((name, value) for name, value in values.items() if isinstance(value, str))
+    masked = {name: redact(value) for name, value in texts if redact(value) != value}
+    if not masked:
+        return values
+    changed = copy.copy(values)
+    changed.update(masked)
+    return changed
 
 
 _FILTER = RedactFilter()

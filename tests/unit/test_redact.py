@@ -91,6 +91,55 @@ def test_a_message_that_does_not_fit_its_arguments_shows_none_of_them(log, capsy
     assert SECRET not in capsys.readouterr().err
 
 
+def test_a_record_without_a_secret_stays_as_it_is():
+    error = OSError("no answer")
+    about = (type(error), error, None)
+    record = logging.LogRecord("a", logging.INFO, "f", 1, "asked %s", ("/k",), about)
+    RedactFilter().filter(record)
+    assert (record.msg, record.args, record.exc_text) == ("asked %s", ("/k",), None)
+
+
+class Atoms(dict):
+    """Arguments as gunicorn gives them: any name may stand in the format."""
+
+    def __getitem__(self, name):
+        return super().get(name, "-")
+
+
+@pytest.fixture
+def access_log() -> Iterator[tuple[logging.Logger, io.StringIO]]:
+    """A logger whose formatter reads the arguments of a record, and what it writes."""
+
+    class OfArguments(logging.Formatter):
+        def format(self, record):
+            return f"{record.args['h']} {record.args['r']} {record.args['none']}"
+
+    written = io.StringIO()
+    logger = logging.Logger("access", logging.INFO)
+    logger.addFilter(RedactFilter())
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(OfArguments())
+    logger.addHandler(handler)
+    yield logger, written
+    handler.close()
+
+
+@pytest.mark.parametrize("message", ["%(h)s %(r)s", "%(h)s"])
+@pytest.mark.parametrize(("token", "shown"), [("companion/abc/s3", "companion/***/s3"), ("x", "x")])
+def test_a_formatter_that_reads_the_arguments_finds_them_masked(access_log, message, token, shown):
+    logger, written = access_log
+    atoms = Atoms(h="127.0.0.1", r=f"GET /{token} HTTP/1.1", s=200)
+    logger.info(message, atoms)
+    assert written.getvalue() == f"127.0.0.1 GET /{shown} HTTP/1.1 -\n"
+    assert atoms["r"] == f"GET /{token} HTTP/1.1"
+
+
+def test_a_secret_that_only_the_whole_message_shows_is_masked(log):
+    logger, written = log
+    logger.info("Signature=%(value)s of %(key)s", {"value": SECRET, "key": "k"})
+    assert written.getvalue() == f"Signature={MASK} of k\n"
+
+
 def test_nothing_is_written_out_while_the_level_is_off(log):
     logger, _ = log
     logger.setLevel(logging.INFO)
