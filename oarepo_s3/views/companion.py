@@ -10,12 +10,14 @@ and shapes of answers are Companion's; errors are ours.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from invenio_rest.csrf import csrf
+from werkzeug.exceptions import MethodNotAllowed
 
-from ..core.errors import FormNotPossible, InvalidRequest
+from ..core.errors import InvalidRequest, UploadError
 from ..core.parts import parse_part_ranges
 from ..core.planning import cut_by_uppy
 from ..core.times import utcnow
@@ -69,8 +71,10 @@ class CompanionParamsResource(CompanionResource):
             upload = target.begin(CutFile(asked["filename"], size, 1, max(size, 1), asked["type"]))
             try:
                 form = open_form(upload)
-            except FormNotPossible:
-                target.abort(upload)
+            except UploadError:
+                # What the page has to learn of is why there is no form; the sweep does the rest.
+                with suppress(UploadError):
+                    target.abort(upload)
                 raise
             return jsonify(
                 {
@@ -80,6 +84,10 @@ class CompanionParamsResource(CompanionResource):
                     "expires": int(form.expires_in.total_seconds()),
                 }
             )
+
+    def head(self, token: str) -> Response:
+        """Refuse what would open an upload of which nobody learns the id."""
+        raise MethodNotAllowed(["GET"])
 
 
 class CompanionUploadResource(CompanionResource):

@@ -11,6 +11,7 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket, ObjectVersion
 
+from oarepo_s3.core.errors import StoreMisconfigured, StoreUnavailable
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services.stored import StoredUpload
@@ -143,6 +144,35 @@ def test_a_store_that_takes_no_forms_says_what_to_do(uppy, bucket):
     assert "shouldUseMultipart" in answer.status
     assert only_upload().state == "aborted"
     assert Bucket.get(bucket.id).size == 0
+
+
+def raising(error):
+    def call(*args):
+        raise error
+
+    return call
+
+
+@ON_CEPH
+@pytest.mark.parametrize("dropped", [True, False])
+def test_when_there_is_no_form_the_upload_is_dropped(uppy, monkeypatch, dropped):
+    monkeypatch.setattr(
+        "oarepo_s3.views.companion.open_form", raising(StoreUnavailable(reason="down"))
+    )
+    if not dropped:
+        refused = raising(StoreMisconfigured(reason="no"))
+        monkeypatch.setattr("oarepo_s3.views.targets.abort_upload", refused)
+    answer = uppy.params("a", 3)
+    assert answer.get_json()["code"] == "store_unavailable"
+    assert only_upload().state == ("aborted" if dropped else "pending")
+
+
+@ON_CEPH
+def test_a_head_request_opens_nothing(app, uppy):
+    query = {"filename": "a", "type": "text/plain", "metadata[size]": "3"}
+    asked = app.test_client().head(f"{uppy.endpoint}/s3/params", query_string=query)
+    assert asked.status_code == 405
+    assert Upload.query.count() == 0
 
 
 @pytest.mark.parametrize("size", [None, "", "x", "-1", "1.5", str(2**70)])
