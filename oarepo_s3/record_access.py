@@ -34,10 +34,13 @@ def files_allow(service_id: str, pid: str, action: str, **about: Any) -> bool:
     try:
         from invenio_pidstore.errors import PersistentIdentifierError
         from invenio_records_resources.proxies import current_service_registry
+        from invenio_records_resources.services import FileService
     except ImportError:
         return False
     try:
         service = current_service_registry.get(service_id)
+        if not isinstance(service, FileService):
+            return False
         record = service.record_cls.pid.resolve(pid, registered_only=False)
     except (KeyError, NoResultFound, PersistentIdentifierError):
         return False

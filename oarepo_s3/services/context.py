@@ -92,7 +92,12 @@ class UploadContext:
 
     @property
     def token_signer(self) -> TokenSigner:
-        """What writes and reads the upload tokens of this instance."""
+        """What writes and reads the upload tokens of this instance.
+
+        :raises RuntimeError: without a secret key: everybody could sign a token.
+        """
+        if not self.app.secret_key:
+            raise RuntimeError("Upload tokens need SECRET_KEY, which signs them: it is not set.")
         return TokenSigner(self._secrets())
 
     def store(self, uri: str) -> ObjectStore:

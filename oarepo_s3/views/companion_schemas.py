@@ -21,6 +21,12 @@ from marshmallow import (
 from ..core.errors import InvalidRequest
 from .schemas import LARGEST_INTEGER, StrictInteger, content_type_field
 
+_NAME = validate.And(
+    validate.Length(min=1, max=255),
+    # PostgreSQL takes no text with it.
+    validate.ContainsNoneOf("\0"),
+)
+
 
 class DraftSchema(Schema):
     """A draft whose files a token shall open."""
@@ -30,8 +36,8 @@ class DraftSchema(Schema):
 
         unknown = RAISE
 
-    service = fields.String(required=True, validate=validate.Length(min=1, max=255))
-    id = fields.String(required=True, validate=validate.Length(min=1, max=255))
+    service = fields.String(required=True, validate=_NAME)
+    id = fields.String(required=True, validate=_NAME)
 
 
 class TokenSchema(Schema):

@@ -177,6 +177,12 @@ def test_only_who_may_add_files_gets_a_token(app, editor, person):
     assert UploadToken.query.filter_by(record_pid=editor.record_id).count() == 0
 
 
+def test_a_service_that_has_no_files_opens_nothing(app, editor, monkeypatch):
+    registry = app.extensions["invenio-records-resources"].registry
+    monkeypatch.setitem(registry._services, "no-files", object())
+    refused(ask(editor.person, editor.record_id, service="no-files"), 404, "draft_not_found")
+
+
 def test_who_is_an_editor_no_longer_goes_no_further(uppy, editor, person):
     created = uppy.create("a.bin", 3)
     record = Record.pid.resolve(editor.record_id, registered_only=False)

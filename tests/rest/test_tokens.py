@@ -14,6 +14,7 @@ from itsdangerous import URLSafeSerializer
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.core.tokens import TokenSigner
 from oarepo_s3.models import UploadToken
+from oarepo_s3.services import issue_token
 from oarepo_s3.tasks import cleanup_expired_multipart_uploads
 
 from ..people import NOWHERE, OWNER, UPLOADER, Person
@@ -77,6 +78,8 @@ def test_the_settings_say_how_long(app, uploader, bucket, monkeypatch):
         {"draft": {}},
         {"draft": {"service": "s", "id": ""}},
         {"draft": {"service": "s", "id": "1", "more": 1}},
+        {"draft": {"service": "s", "id": "1\0"}},
+        {"draft": {"service": "\0", "id": "1"}},
         {"bucket": NOWHERE, "draft": {"service": "s", "id": "1"}},
         {"bucket": NOWHERE, "lifetime": 0},
         {"bucket": NOWHERE, "lifetime": "60"},
@@ -86,6 +89,13 @@ def test_the_settings_say_how_long(app, uploader, bucket, monkeypatch):
 )
 def test_what_is_no_request_for_a_token_is_refused(uploader, body):
     refused(uploader.post(TOKENS, json=body), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_secret_key_nothing_is_signed(app, bucket, monkeypatch, secret):
+    monkeypatch.setitem(app.config, "SECRET_KEY", secret)
+    with pytest.raises(RuntimeError, match="SECRET_KEY"):
+        issue_token(1, bucket_id=bucket.id)
 
 
 def test_only_who_may_upload_gets_a_token(app, person, bucket):

@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"flask.current_app", "flask.has_app_context"},
     # The other record stack is asked for its permissions and links; it may not be installed.
     "record_access": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
-    | {"invenio_records_resources.proxies", "invenio_records_resources.services.base"},
+    | {"invenio_records_resources.proxies", "invenio_records_resources.services.base"}
+    | {"invenio_records_resources.services.FileService"},
     "permissions": {".core", ".models", ".record_access", *FILES, "flask_login"},
     "api": {".core", ".models", ".services", "flask.current_app"},
     "downloads": {".core", ".backends", "flask", *FILES, "invenio_s3.storage"},
