@@ -21,11 +21,7 @@ from marshmallow import (
 from ..core.errors import InvalidRequest
 from .schemas import LARGEST_INTEGER, StrictInteger, content_type_field
 
-_NAME = validate.And(
-    validate.Length(min=1, max=255),
-    # PostgreSQL takes no text with it.
-    validate.ContainsNoneOf("\0"),
-)
+_NAME = validate.Length(min=1, max=255)
 
 
 class DraftSchema(Schema):
@@ -38,6 +34,13 @@ class DraftSchema(Schema):
 
     service = fields.String(required=True, validate=_NAME)
     id = fields.String(required=True, validate=_NAME)
+
+    @validates_schema
+    def refuse_nul(self, data: dict[str, str], **kwargs: Any) -> None:
+        """Refuse what PostgreSQL takes in no text."""
+        for name, value in data.items():
+            if "\0" in value:
+                raise ValidationError("It has a NUL.", name)
 
 
 class TokenSchema(Schema):

@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 
 from ..conftest import required
 from ..people import UPLOADER
+from .gate import PATIENCE
 from .packages import install
 from .test_refusals import set_quota
 from .uploader import MIB, PART, Uploader
@@ -115,8 +116,10 @@ def test_under_way_and_paused(seen, examine, made, gate):
     # Slow enough to be looked at.
     gate.network.faults(rate=MIB)
     seen.upload(made(8 * PART, "measurement-2026.h5"), made(1000, "readme.txt"))
-    expect(seen.results).to_have_count(1)
-    expect(seen.page.locator(".oarepo-s3-progress")).to_contain_text("left")
+    seen.wait_for_results(1)
+    expect(seen.page.locator(".oarepo-s3-progress")).to_contain_text(
+        "left", timeout=1000 * PATIENCE
+    )
     examine("under-way")
     seen.press("Pause")
     expect(seen.page.locator(".oarepo-s3-progress")).to_contain_text("paused")
