@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 SIZE = 10**9
 MOST = 5 * 16 * MIB
-"""Bytes that all processes of the browser may grow by. Six parts of 16 MiB are on their way at once:
+"""Bytes that all processes of the browser may grow by. Six parts of 16 MiB are under way at once:
 copies of them would be more. What the browser takes for itself has been 20 to 47 MB."""
 
 MOST_IN_SCRIPTS = 8 * MIB
