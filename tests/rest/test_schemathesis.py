@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
@@ -103,12 +104,11 @@ class World:
         parts = []
         if _is_uuid(case.path_parameters.get("upload_id")):
             case.path_parameters["upload_id"], parts = self._begin(_operation(case))
-        if case.meta.generation.mode == GenerationMode.POSITIVE:
-            # Any text is a key and may be a token by the document; these are the real ones.
-            if "token" in case.path_parameters:
-                case.path_parameters["token"] = self.token
-            if "key" in case.query:
-                case.query["key"] = "a"
+        # Any text is a key and may be a token by the document; these are the real ones.
+        if "token" in case.path_parameters and _is_right(case, ParameterLocation.PATH):
+            case.path_parameters["token"] = self.token
+        if "key" in case.query and _is_right(case, ParameterLocation.QUERY):
+            case.query["key"] = "a"
         if not isinstance(case.body, dict):
             return
         if _is_uuid(case.body.get("bucket")):
@@ -140,6 +140,12 @@ class World:
 
 def _operation(case: Any) -> str:
     return case.operation.definition.raw["operationId"]
+
+
+def _is_right(case: Any, where: ParameterLocation) -> bool:
+    """Whether this piece of a request is right by the document, whatever else is wrong."""
+    piece = case.meta.components.get(where)
+    return piece is None or piece.mode == GenerationMode.POSITIVE
 
 
 def _is_uuid(value: Any) -> bool:
