@@ -126,8 +126,9 @@ def _complete_earlier(upload: Upload) -> None:
         Upload.key == upload.key,
         Upload.created_at < upload.created_at,
     )
-    for other in db.session.scalars(earlier.order_by(Upload.created_at)).all():
-        if StoredUpload.of(other).form_has_come():
+    found = db.session.scalars(earlier.order_by(Upload.created_at)).all()
+    for other, come in ask_stores(StoredUpload.form_has_come, found):
+        if come.result():
             complete_upload(other)
 
 
