@@ -117,6 +117,22 @@ verified on completion, without reading the file. A store that ignores checksums
 that has verified them, so do not claim more than it can.
 """
 
+OAREPO_S3_ORIGINS: list[str] = []
+"""Origins of the pages that upload, such as ``https://repo.example.org``, for the bucket's CORS
+rule and its check. Empty for the origin of ``SITE_UI_URL``."""
+
+OAREPO_S3_UPLOAD_ROLE = None
+"""ARN of the role that temporary keys are made of, such as ``arn:aws:iam:::role/uploader``; None to
+hand out none. ``invenio s3 policy role`` and ``policy trust`` print what it needs."""
+
+OAREPO_S3_STS_ENDPOINT_URL = None
+"""Address of the STS API, where that is another one than the store's (Ceph and MinIO have it at the
+same address; AWS at one of its own, which the SDK knows)."""
+
+OAREPO_S3_GRANT_LIFETIME = 3600
+"""Seconds for which temporary keys work when nobody wishes otherwise: 900 (15 minutes) to 43,200
+(12 hours), and no longer than the role allows."""
+
 OAREPO_S3_PUBLIC_ENDPOINT_URL = None
 """Address of the store as clients see it, where that differs from ``S3_ENDPOINT_URL``, which the
 server itself uses. Presigned URLs are made for it, and only work there."""

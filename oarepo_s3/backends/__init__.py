@@ -18,11 +18,16 @@ from .base import (
     TakesForms,
 )
 from .config import StoreConfig
+from .operators import AdministersBucket, IssuesCredentials, ListedObject, ListsObjects, Site
 from .profiles import Profile
 from .registry import Stores
 
 __all__ = (
+    "AdministersBucket",
     "Form",
+    "IssuesCredentials",
+    "ListedObject",
+    "ListsObjects",
     "ListsUploads",
     "ObjectInfo",
     "ObjectStore",
@@ -32,6 +37,7 @@ __all__ = (
     "PresignsDownloads",
     "PresignsParts",
     "Profile",
+    "Site",
     "StoreConfig",
     "Stores",
     "StreamsObjects",

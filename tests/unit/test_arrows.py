@@ -60,6 +60,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     # to act as the user of a token, and to let Uppy in, which has no CSRF token
     | {"flask_principal", "invenio_accounts.proxies", "invenio_rest.csrf"},
     "tasks": {".services", "celery"},
+    "provisioning": {".core", ".backends"},
+    "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
+    | {*FILES, "click", "flask", "invenio_s3.cli"}
+    # to know a database that is away
+    | {"sqlalchemy.exc"},
     # Only invenio-assets itself imports it.
     "webpack": {"invenio_assets.webpack"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"}

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""How commands speak: results on standard output, complaints on the other, and the exit status.
+
+0 when all is well, 1 when something was refused or failed, 2 when the command was called wrongly.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ..core.errors import DatabaseUnavailable, UploadError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""For commands whose result a machine may read."""
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done, and change nothing."
+)
+"""For commands that change something."""
+
+
+def operator_command(command: Command) -> Command:
+    """Run a command in the application; errors of the catalogue are sentences, and exit with 1."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except UploadError as error:
+            raise click.ClickException(f"{error} ({error.code})") from error
+        except (InterfaceError, OperationalError) as error:
+            # The original shows statements with their values.
+            raise click.ClickException(f"{DatabaseUnavailable()}") from error
+
+    return cast(Command, with_appcontext(run))
+
+
+def say(lines: Iterable[str], data: Any, *, as_json: bool) -> None:
+    """Print the result: as lines for people, or as JSON.
+
+    :param data: what JSON can say, with names in snake_case.
+    """
+    if as_json:
+        click.echo(json.dumps(data, indent=2))
+        return
+    for line in lines:
+        click.echo(line)
