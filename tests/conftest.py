@@ -24,6 +24,7 @@ from botocore.config import Config
 from invenio_app.factory import create_api
 from invenio_db import db as invenio_database
 
+from . import own_store
 from .needs import (
     REQUIRE_SERVICES,
     pytest_itemcollected,
@@ -37,6 +38,14 @@ __all__ = ["pytest_itemcollected", "pytest_sessionfinish", "pytest_terminal_summ
 BUCKET = "oarepo-test"
 
 
+def pytest_configure() -> None:
+    """Stop where the environment names half a store."""
+    try:
+        own_store.connection()
+    except own_store.HalfSet as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 @dataclass(frozen=True)
 class Store:
     """A running S3 store with an empty bucket."""
@@ -45,6 +54,7 @@ class Store:
     access_key: str
     secret_key: str
     bucket: str = BUCKET
+    region: str = "us-east-1"
 
     def client(self, **options: Any) -> Any:
         """Return a plain boto3 client, independent of the package's own."""
@@ -53,7 +63,7 @@ class Store:
             endpoint_url=self.endpoint_url,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
-            region_name="us-east-1",
+            region_name=self.region,
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path"},

@@ -11,8 +11,8 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import FileInstance, ObjectVersion
 
-from oarepo_s3.models import uploads as models
 from oarepo_s3.backends.memory import MemoryStore
+from oarepo_s3.models import uploads as models
 from oarepo_s3.services import complete_upload
 from oarepo_s3.tasks import verify_declared_checksums as verify
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,8 +19,12 @@ from oarepo_s3.backends.memory import forget
 from oarepo_s3.core.credentials import Credentials
 
 from ..conftest import BUCKET, Store
+from ..own_store import PREFIX, REGION, remove_all
 from .ceph_traits import RGW, Upload, traits_of
-from .subjects import Subject
+from .subjects import YOURS, Subject
+
+RUN = f"{PREFIX}{uuid.uuid4()}/"
+"""What all keys of this run begin with."""
 
 CLIENT_OPTIONS: dict[str, Any] = {
     "signature_version": "s3v4",
@@ -55,11 +60,22 @@ def moto_store() -> Iterator[Store]:
     log.setLevel(level)
 
 
+@pytest.fixture(scope="session")
+def yours_store() -> Iterator[Store]:
+    """The store that the environment names; what the run has made there is removed."""
+    endpoint, access_key, secret_key, bucket = YOURS
+    store = Store(endpoint, access_key, secret_key, bucket, os.environ.get(REGION, "us-east-1"))
+    yield store
+    client = store.client()
+    remove_all(client, bucket, RUN)
+    client.close()
+
+
 def connection(place: Store) -> StoreConfig:
     """Return how the back end reaches a store."""
     return StoreConfig(
         endpoint_url=place.endpoint_url,
-        region="us-east-1",
+        region=place.region,
         credentials=Credentials(place.access_key, place.secret_key),
         client_options=CLIENT_OPTIONS,
     )
@@ -80,7 +96,7 @@ def subject(request, http) -> Iterator[Subject]:
 @pytest.fixture
 def key() -> str:
     """A key that no other test uses."""
-    return f"ab/cd/{uuid.uuid4()}/data"
+    return f"{RUN}{uuid.uuid4()}/data"
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ store differs (measured on Ceph RGW 16.2, moto 5.2, rclone 1.75).
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,6 +25,8 @@ from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StoreError, StoreFault, StoreUnavailable, StoreUploadGone
 from oarepo_s3.core.parts import UploadedPart
 from oarepo_s3.core.planning import MIB
+
+from ..own_store import KIND, connection
 
 SMALLEST = 5 * MIB
 LIFETIME = timedelta(minutes=5)
@@ -96,6 +99,9 @@ TRAITS = {
     ),
     "ceph": Traits(complete_again=None, complete_aborted=StoreUnavailable),
 }
+YOURS = connection()
+if YOURS is not None:
+    TRAITS["yours"] = {"aws": Traits(), **TRAITS}[os.environ.get(KIND, "aws")]
 _MARKS = {"rclone": pytest.mark.rclone, "ceph": pytest.mark.ceph}
 
 
