@@ -26,12 +26,12 @@ CONTENT = b"a small file"
 @pytest.mark.parametrize("content", [CONTENT, b"", b"x" * (6 * 2**20)], ids=["few", "none", "more"])
 def test_what_a_form_has_sent_becomes_the_part_of_an_upload(subject, key, content):
     assert isinstance(subject.store, TakesForms)
-    form = subject.store.presign_form(f"forms/{key}", size=len(content), lifetime=LIFETIME)
+    form = subject.store.presign_form(f"{key}/form", size=len(content), lifetime=LIFETIME)
     assert subject.post(form, content) == (201, "")
-    assert subject.store.head(f"forms/{key}").size == len(content)
+    assert subject.store.head(f"{key}/form").size == len(content)
 
     upload_id = subject.send(key, {}, **TOKEN)
-    assert subject.store.copy_part(key, upload_id, 1, source=f"forms/{key}") is True
+    assert subject.store.copy_part(key, upload_id, 1, source=f"{key}/form") is True
     parts = subject.store.list_parts(key, upload_id).parts
     assert [(part.part, part.size) for part in parts] == [(1, len(content))]
     subject.store.complete_upload(key, upload_id, parts)
@@ -40,13 +40,13 @@ def test_what_a_form_has_sent_becomes_the_part_of_an_upload(subject, key, conten
     assert (info.size, info.content_type) == (len(content), "text/plain")
     assert info.metadata["oarepo-upload-token"] == "a-token"
     assert subject.read(key) == content
-    assert subject.store.head(f"forms/{key}").size == len(content)
+    assert subject.store.head(f"{key}/form").size == len(content)
 
 
 @stores("takes_forms", "checks_keys")
 def test_the_folders_of_a_location_may_have_spaces_and_accents(subject, key):
     """But no ``%``: RGW 16.2 decodes the key twice, finds no such object, or dies of it."""
-    strange = f"a b+ř/forms/{key}"
+    strange = f"{key}/a b+ř/form"
     form = subject.store.presign_form(strange, size=len(CONTENT), lifetime=LIFETIME)
     assert subject.post(form, CONTENT) == (201, "")
     upload_id = subject.send(key, {})
@@ -75,12 +75,12 @@ def test_an_object_that_is_not_there_is_copied_nowhere(subject, key):
 
 @stores("takes_forms", "binds_id_to_key")
 def test_an_upload_that_has_ended_takes_no_copy(subject, key):
-    form = subject.store.presign_form(f"forms/{key}", size=3, lifetime=LIFETIME)
+    form = subject.store.presign_form(f"{key}/form", size=3, lifetime=LIFETIME)
     subject.post(form, b"abc")
     upload_id = subject.send(key, {})
     subject.store.abort_upload(key, upload_id)
     with pytest.raises(StoreUploadGone):
-        subject.store.copy_part(key, upload_id, 1, source=f"forms/{key}")
+        subject.store.copy_part(key, upload_id, 1, source=f"{key}/form")
 
 
 @pytest.fixture
