@@ -26,6 +26,7 @@ from ..core.planning import MIB
 from ..core.times import utcnow
 from .base import Form, ObjectInfo, OpenUpload, PartPage, PartSigner
 from .config import StoreConfig
+from .operators import ListedObject
 from .profiles import Profile
 
 MIN_PART_SIZE = 5 * MIB
@@ -45,10 +46,17 @@ class _Upload:
     initiated: datetime = field(default_factory=utcnow)
 
 
+@dataclass(frozen=True, slots=True)
+class _Object:
+    content: bytes
+    info: ObjectInfo
+    modified: datetime = field(default_factory=utcnow)
+
+
 @dataclass(slots=True)
 class _Bucket:
     uploads: dict[str, _Upload] = field(default_factory=dict)
-    objects: dict[str, tuple[bytes, ObjectInfo]] = field(default_factory=dict)
+    objects: dict[str, _Object] = field(default_factory=dict)
     faults: dict[str, list[tuple[StoreError, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -123,14 +131,14 @@ class MemoryStore:
             raise StorePartsRejected(reason="EntityTooLarge")
         info = ObjectInfo(len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
         with self._content.lock:
-            self._content.objects[form.fields["key"]] = (content, info)
+            self._content.objects[form.fields["key"]] = _Object(content, info)
 
     def read(self, key: str) -> bytes:
         """Return an object's content, for a test to look at.
 
         :raises KeyError: when there is none.
         """
-        return self._content.objects[key][0]
+        return self._content.objects[key].content
 
     def create_upload(
         self,
@@ -185,7 +193,7 @@ class MemoryStore:
                 hashlib.md5(content, usedforsecurity=False).digest() for content in contents
             )
             info = ObjectInfo(len(whole), etag, upload.metadata, upload.content_type, checksum=own)
-            self._content.objects[upload.key] = (whole, info)
+            self._content.objects[upload.key] = _Object(whole, info)
             del self._content.uploads[upload_id]
 
     def abort_upload(self, key: str, upload_id: str) -> None:
@@ -209,11 +217,21 @@ class MemoryStore:
             ]
         yield from found
 
+    def list_objects(self, prefix: str, *, after: str = "") -> Iterator[ListedObject]:
+        """Yield the objects whose keys begin with ``prefix``, by the UTF-8 bytes of their keys."""
+        with self._content.lock, self._call("list_objects"):
+            found = [
+                ListedObject(key, stored.info.size, stored.info.etag, stored.modified)
+                for key, stored in self._content.objects.items()
+                if key.startswith(prefix) and key.encode() > after.encode()
+            ]
+        yield from sorted(found, key=lambda listed: listed.key.encode())
+
     def head(self, key: str) -> ObjectInfo | None:
         """Describe an object, or return None when there is none."""
         with self._content.lock, self._call("head"):
             found = self._content.objects.get(key)
-            return found[1] if found else None
+            return found.info if found else None
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is gone already is no error."""
@@ -225,7 +243,7 @@ class MemoryStore:
         with self._content.lock, self._call("stream"):
             if key not in self._content.objects:
                 raise StoreMisconfigured(reason="NoSuchKey")
-            content = self._content.objects[key][0]
+            content = self._content.objects[key].content
         for begin in range(start, len(content), READ_SIZE):
             yield content[begin : begin + READ_SIZE]
 
@@ -250,7 +268,7 @@ class MemoryStore:
             upload = self._upload(upload_id, key)
             if source not in self._content.objects:
                 return False
-            upload.parts[part] = self._content.objects[source][0]
+            upload.parts[part] = self._content.objects[source].content
             return True
 
     def _upload(self, upload_id: str, key: str | None = None) -> _Upload:

@@ -46,15 +46,27 @@ class AdministersBucket(Protocol):
         ...
 
     def read_document(self, kind: Document) -> Mapping[str, Any] | None:
-        """Return a document of the bucket; None when it has none."""
+        """Return a document of the bucket; None when it has none.
+
+        :raises StoreMisconfigured: with the reason ``NotImplemented``, when the store has no such
+            documents at all.
+        """
         ...
 
     def write_document(self, kind: Document, document: Mapping[str, Any]) -> None:
-        """Replace a document of the bucket."""
+        """Replace a document of the bucket.
+
+        :raises StoreMisconfigured: with the reason ``NotImplemented``, when the store has no such
+            documents at all.
+        """
         ...
 
     def is_versioned(self) -> bool:
         """Whether the bucket keeps older versions of its objects."""
+        ...
+
+    def bucket_region(self) -> str:
+        """Return the name of the bucket's region, as the store says it."""
         ...
 
     def erase(self) -> Iterator[int]:

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """S3-compatible stores: AWS, Ceph RGW, MinIO and others.
 
-Rights the server's keys need on the bucket: ``s3:ListBucket, s3:ListBucketMultipartUploads``; on
-its objects: ``s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload,
-s3:ListMultipartUploadParts``. Objects are private: no ACL is ever sent.
+Rights the server's keys need: :func:`~oarepo_s3.core.policies.server_policy`. Objects are private:
+no ACL is ever sent.
 
 Trade-offs: a control call is one blocking HTTP request through a shared pool, with the SDK's
 retries; a store that keeps silent is left alone for a while (:mod:`.breaker`).
@@ -13,23 +12,18 @@ retries; a store that keeps silent is left alone for a while (:mod:`.breaker`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from ..core.checksums import strip_etag
 from ..core.digests import Digest
-from ..core.errors import InvalidRequest, StoreUploadGone
+from ..core.errors import InvalidRequest
 from ..core.parts import UploadedPart
-from .base import Form, ObjectInfo, OpenUpload, PartPage, PartSigner
-from .breaker import Breaker
-from .config import StoreConfig
-from .profiles import Profile, find_profile
-from .redact import redact_logs
-from .s3_clients import Clients
-from .s3_urls import UrlSigner
+from .base import Form, ObjectInfo, PartPage, PartSigner
+from .s3_bucket import S3Bucket
 from .translate import store_errors
 
 READ_SIZE = 2**20
@@ -38,23 +32,14 @@ READ_SIZE = 2**20
 _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
 
 
-class S3Store:
+class S3Store(S3Bucket):
     """One bucket of an S3-compatible store; thread-safe.
 
     :param bucket: the bucket's name, as in the location's URI.
     :param config: how to reach the store.
-    """
 
-    def __init__(self, bucket: str, config: StoreConfig) -> None:
-        redact_logs()
-        # A key knows its own tenant; the prefix addresses the bucket of another one.
-        self.bucket = f"{config.tenant}:{bucket}" if config.tenant else bucket
-        self.profile: Profile = find_profile(config.profile)
-        with store_errors():
-            self._clients = Clients(config)
-        self._client = self._clients.calls
-        self._signer = UrlSigner(self.bucket, config, self._clients)
-        self._breaker = Breaker(config.silence_pause, (ConnectTimeoutError, ReadTimeoutError))
+    What a bucket holds, and what its operator does with it, stands in the classes above.
+    """
 
     def create_upload(
         self,
@@ -123,28 +108,6 @@ class S3Store:
                 **optional,
             )
 
-    def abort_upload(self, key: str, upload_id: str) -> None:
-        """Drop an upload and its parts; one that is gone already is no error."""
-        with suppress(StoreUploadGone), self._call(in_upload=True):
-            self._client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
-
-    def find_uploads(self, key: str) -> Sequence[str]:
-        """Return the ids of the open uploads of exactly this key."""
-        return [upload.upload_id for upload in self.list_uploads(key) if upload.key == key]
-
-    def list_uploads(self, prefix: str) -> Iterator[OpenUpload]:
-        """Yield the open uploads whose keys begin with ``prefix``, page by page.
-
-        rclone 1.75 answers NoSuchUpload for an empty list (measured).
-        """
-        with suppress(StoreUploadGone), self._call():
-            pages = self._client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket, Prefix=prefix
-            )
-            for page in pages:
-                for upload in page.get("Uploads", []):
-                    yield OpenUpload(upload["Key"], str(upload["UploadId"]), upload["Initiated"])
-
     def head(self, key: str) -> ObjectInfo | None:
         """Describe an object, or return None when there is none."""
         optional = {"ChecksumMode": "ENABLED"} if self.profile.object_checksums else {}
@@ -164,11 +127,6 @@ class S3Store:
             answer = self._client.get_object(Bucket=self.bucket, Key=key, **optional)
             with closing(answer["Body"]) as body:
                 yield from body.iter_chunks(READ_SIZE)
-
-    def delete(self, key: str) -> None:
-        """Remove an object; one that is gone already is no error."""
-        with self._call():
-            self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def part_signer(self, key: str, upload_id: str, *, lifetime: timedelta) -> PartSigner:
         """Return a signer of part URLs that live at most ``lifetime``.
@@ -231,12 +189,6 @@ class S3Store:
         :raises StoreDenied: when there are no credentials, or they are about to end.
         """
         return self._signer.lifetime(wanted)
-
-    @contextmanager
-    def _call(self, *, in_upload: bool = False) -> Iterator[None]:
-        """Call the store in the block, unless it is silent; its errors become the project's."""
-        with store_errors(in_upload=in_upload), self._breaker.guard():
-            yield
 
     def _part(self, answer: Mapping[str, Any]) -> UploadedPart:
         return UploadedPart(

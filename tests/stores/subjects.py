@@ -13,13 +13,14 @@ import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import urllib3
 
 from oarepo_s3.backends import Form, ObjectStore, PresignsDownloads, StoreConfig
 from oarepo_s3.backends.memory import MemoryStore
+from oarepo_s3.backends.operators import Document
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StoreError, StoreFault, StoreUnavailable, StoreUploadGone
@@ -68,11 +69,22 @@ class Traits:
     """A form makes an object, and an object can be copied into a part."""
     checks_forms: bool = True
     """It refuses a form that breaks its policy, has expired, or was not signed."""
+    administers: bool = True
+    """It has buckets to be made, described and removed."""
+    documents: frozenset[str] = frozenset(get_args(Document))
+    """What can hang on a bucket."""
+    keeps_versions: bool = True
+    takes_any_key: bool = True
+    """Its keys may have characters that XML cannot carry."""
 
 
 TRAITS = {
     "memory": Traits(
-        speaks_http=False, checks_keys=False, misses_buckets=False, checks_forms=False
+        speaks_http=False,
+        checks_keys=False,
+        misses_buckets=False,
+        checks_forms=False,
+        administers=False,
     ),
     "moto": Traits(
         checks_keys=False,
@@ -87,6 +99,7 @@ TRAITS = {
         pages_sparse_parts=False,
         tells_age=False,
         checks_forms=False,
+        takes_any_key=False,
     ),
     "rclone": Traits(
         expired_status=400,
@@ -96,6 +109,8 @@ TRAITS = {
         takes_double_slashes=False,
         takes_forms=False,
         checks_forms=False,
+        documents=frozenset(),
+        keeps_versions=False,
     ),
     "ceph": Traits(complete_again=None, complete_aborted=StoreUnavailable),
 }

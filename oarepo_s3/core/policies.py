@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Who may do what at a store: policies in the language of IAM, each with the least that is enough.
+
+Opening, sending and completing a multipart upload are all ``s3:PutObject``, and ``HEAD`` is
+``s3:GetObject`` (S3 User Guide, "Required permissions for Amazon S3 API operations"). Ceph and
+MinIO take the same names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import InvalidRequest
+
+Policy = dict[str, Any]
+"""A policy document, as JSON says it."""
+
+UPLOAD_ACTIONS = (
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+)
+"""What whoever uploads may do with an object."""
+
+SERVER_OBJECT_ACTIONS = (*UPLOAD_ACTIONS, "s3:DeleteObject")
+"""What the server does with objects."""
+
+SERVER_BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
+"""What the server does with the bucket while it runs. ``HEAD`` of an object that is not there
+answers 404 with ``s3:ListBucket`` alone, and 403 without it."""
+
+SHOW_BUCKET_ACTIONS = (
+    "s3:GetBucketCORS",
+    "s3:GetBucketLocation",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetLifecycleConfiguration",
+)
+"""What ``invenio s3 bucket show`` reads beside that, and the check of a location."""
+
+MAX_SESSION_POLICY = 2048
+"""Characters of a session policy (STS API reference, AssumeRole)."""
+
+_WILD = re.compile(r"[*?]|\$\{")
+"""What a policy does not take for itself: wildcards, and the beginning of a variable."""
+
+
+def compact(document: Mapping[str, Any]) -> str:
+    """Write a policy as JSON without spaces, not even in its strings, in ASCII alone.
+
+    RGW 16.2 refuses a session policy that has spaces (measured), and STS one that has characters
+    above U+00FF (API reference, AssumeRole).
+    """
+    return json.dumps(document, separators=(",", ":")).replace(" ", r"\u0020")
+
+
+def server_policy(bucket: str, role: str | None = None) -> Policy:
+    """Return what the server's own keys need.
+
+    :param role: ARN of the upload role, which they may then assume.
+    """
+    statements = [
+        _allow([*SERVER_BUCKET_ACTIONS, *SHOW_BUCKET_ACTIONS], _arn(bucket)),
+        _allow(SERVER_OBJECT_ACTIONS, _arn(bucket, "*")),
+    ]
+    if role:
+        statements.append(_allow(["sts:AssumeRole"], role))
+    return _policy(*statements)
+
+
+def role_policy(bucket: str) -> Policy:
+    """Return what the upload role may do: all that a :func:`session_policy` can ask for."""
+    return _policy(
+        _allow(["s3:ListBucket"], _arn(bucket)), _allow(UPLOAD_ACTIONS, _arn(bucket, "*"))
+    )
+
+
+def trust_policy(principal: str) -> Policy:
+    """Return who may assume the upload role: the server alone.
+
+    :param principal: ARN of the server's user, such as ``arn:aws:iam::123456789012:user/name``.
+    :raises InvalidRequest: for what is no ARN, and for one that means many.
+    """
+    if not principal.startswith("arn:") or _WILD.search(principal):
+        raise InvalidRequest(reason=f"the principal {principal!r} is not the ARN of one user")
+    return _policy({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"})
+
+
+def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = None) -> Policy:
+    """Return what temporary keys may do: upload one object, or whatever is below a prefix.
+
+    :param key: of the one object.
+    :param prefix: with or without a slash at its end. All that it begins with and a slash is
+        within, and can be listed.
+    :raises InvalidRequest: unless exactly one of both is given, when it is empty or has what a
+        policy reads as a wildcard or a variable, and when the policy would be too long for STS.
+    """
+    if (key is None) == (prefix is None):
+        raise InvalidRequest(reason="a session is for a key or for a prefix")
+    folder = (prefix or "").rstrip("/")
+    if not (key or folder):
+        raise InvalidRequest(reason="the key or prefix of a session is empty")
+    if _WILD.search(f"{key or folder}"):
+        raise InvalidRequest(reason="the key or prefix of a session has '*', '?' or '${'")
+    if key:
+        made = _policy(_allow(UPLOAD_ACTIONS, _arn(bucket, key)))
+    else:
+        listing = _allow(["s3:ListBucket"], _arn(bucket))
+        listing["Condition"] = {"StringLike": {"s3:prefix": [folder, f"{folder}/*"]}}
+        made = _policy(listing, _allow(UPLOAD_ACTIONS, _arn(bucket, f"{folder}/*")))
+    if len(compact(made)) > MAX_SESSION_POLICY:
+        raise InvalidRequest(reason="the key or prefix of a session is too long for its policy")
+    return made
+
+
+def _arn(bucket: str, key: str | None = None) -> str:
+    return f"arn:aws:s3:::{bucket}" if key is None else f"arn:aws:s3:::{bucket}/{key}"
+
+
+def _allow(actions: Iterable[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+
+
+def _policy(*statements: dict[str, Any]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": list(statements)}

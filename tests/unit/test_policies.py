@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Policies say the least that is enough, and nothing of them is read as more than it says.
+
+What stores make of them is tested in ``tests/stores``.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
+
+from oarepo_s3.core.errors import InvalidRequest
+from oarepo_s3.core.policies import (
+    MAX_SESSION_POLICY,
+    compact,
+    role_policy,
+    server_policy,
+    session_policy,
+    trust_policy,
+)
+
+ROLE = "arn:aws:iam:::role/uploader"
+WRITE = [
+    "s3:AbortMultipartUpload",
+    "s3:GetObject",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+]
+
+POLICIES = {
+    "server": server_policy("repo"),
+    "server with a role": server_policy("repo", ROLE),
+    "role": role_policy("repo"),
+    "session of a key": session_policy("repo", key="ab/cd/data"),
+    "session of a prefix": session_policy("repo", prefix="scopes/mine"),
+}
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_policies_are_valid(name):
+    IAMPolicyDocumentValidator(json.dumps(POLICIES[name])).validate()
+
+
+def test_a_policy_is_written_without_spaces_in_ascii():
+    written = compact(session_policy("repo", prefix="dílo s mezerou"))
+    assert written.isascii()
+    assert " " not in written
+    assert json.loads(written) == session_policy("repo", prefix="dílo s mezerou")
+
+
+def test_a_session_for_a_key_is_for_that_object_alone():
+    assert session_policy("repo", key="ab/cd/data") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": WRITE, "Resource": "arn:aws:s3:::repo/ab/cd/data"}
+        ],
+    }
+
+
+@pytest.mark.parametrize("prefix", ["scopes/mine", "scopes/mine/", "scopes/mine//"])
+def test_a_session_for_a_prefix_is_for_what_is_below_it_and_for_its_list(prefix):
+    assert session_policy("repo", prefix=prefix)["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": "arn:aws:s3:::repo",
+            "Condition": {"StringLike": {"s3:prefix": ["scopes/mine", "scopes/mine/*"]}},
+        },
+        {"Effect": "Allow", "Action": WRITE, "Resource": "arn:aws:s3:::repo/scopes/mine/*"},
+    ]
+
+
+@pytest.mark.parametrize("name", ["a*", "a?b", "*", "${aws:username}", "a/${*}"])
+@pytest.mark.parametrize("kind", ["key", "prefix"])
+def test_a_session_takes_no_wildcards_and_no_variables(kind, name):
+    with pytest.raises(InvalidRequest, match=r"has '\*'"):
+        session_policy("repo", **{kind: name})
+
+
+@pytest.mark.parametrize("given", [{"key": ""}, {"prefix": ""}, {"prefix": "/"}])
+def test_a_session_for_nothing_would_be_for_all(given):
+    with pytest.raises(InvalidRequest, match="empty"):
+        session_policy("repo", **given)
+
+
+@pytest.mark.parametrize("given", [{}, {"key": "a", "prefix": "b"}])
+def test_a_session_is_for_a_key_or_for_a_prefix(given):
+    with pytest.raises(InvalidRequest, match="key or for a prefix"):
+        session_policy("repo", **given)
+
+
+@pytest.mark.parametrize("kind", ["key", "prefix"])
+def test_a_session_policy_has_as_many_characters_as_sts_takes(kind):
+    around = len(compact(session_policy("repo", **{kind: "x"}))) - (1 if kind == "key" else 3)
+    longest = (MAX_SESSION_POLICY - around) // (1 if kind == "key" else 3)
+    assert len(compact(session_policy("repo", **{kind: "x" * longest}))) <= MAX_SESSION_POLICY
+    with pytest.raises(InvalidRequest, match="too long"):
+        session_policy("repo", **{kind: "x" * (longest + 1)})
+
+
+def test_characters_beyond_ascii_count_as_they_are_written():
+    with pytest.raises(InvalidRequest, match="too long"):
+        session_policy("repo", key="ř" * 340)
+
+
+def test_the_role_may_what_sessions_ask_for_and_no_more():
+    asked = {
+        action
+        for name in ("session of a key", "session of a prefix")
+        for statement in POLICIES[name]["Statement"]
+        for action in statement["Action"]
+    }
+    granted = {
+        action for statement in POLICIES["role"]["Statement"] for action in statement["Action"]
+    }
+    assert granted == asked
+    assert "s3:DeleteObject" not in granted
+
+
+def test_the_server_assumes_the_role_where_there_is_one():
+    assert "sts:AssumeRole" not in compact(server_policy("repo"))
+    assert server_policy("repo", ROLE)["Statement"][-1] == {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Resource": ROLE,
+    }
+
+
+def test_one_user_is_trusted():
+    user = "arn:aws:iam::123456789012:user/server"
+    (statement,) = trust_policy(user)["Statement"]
+    assert statement["Principal"] == {"AWS": user}
+    assert statement["Action"] == "sts:AssumeRole"
+
+
+@pytest.mark.parametrize("principal", ["*", "server", "", "arn:aws:iam:::user/*"])
+def test_all_the_world_is_not_trusted(principal):
+    with pytest.raises(InvalidRequest, match="is not the ARN of one user"):
+        trust_policy(principal)
