@@ -18,12 +18,20 @@ from .base import (
     TakesForms,
 )
 from .config import StoreConfig
-from .operators import AdministersBucket, IssuesCredentials, ListedObject, ListsObjects, Site
+from .operators import (
+    AdministersBucket,
+    AdministersRights,
+    IssuesCredentials,
+    ListedObject,
+    ListsObjects,
+    Site,
+)
 from .profiles import Profile
 from .registry import Stores
 
 __all__ = (
     "AdministersBucket",
+    "AdministersRights",
     "Form",
     "IssuesCredentials",
     "ListedObject",

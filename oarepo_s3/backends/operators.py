@@ -18,6 +18,14 @@ from ..core.credentials import Credentials
 Document = Literal["cors", "lifecycle", "policy", "public_access_block"]
 """The documents that hang on a bucket."""
 
+ACCESS_SWITCHES = (
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+)
+"""Of the document ``public_access_block`` (S3 API reference, PublicAccessBlockConfiguration)."""
+
 
 @runtime_checkable
 class AdministersBucket(Protocol):
@@ -74,6 +82,35 @@ class AdministersBucket(Protocol):
 
         Yields how many were removed.
         """
+        ...
+
+
+@runtime_checkable
+class AdministersRights(Protocol):
+    """A store at which the policies of users and roles can be read and written."""
+
+    def read_user_policy(self, user: str, name: str) -> Mapping[str, Any] | None:
+        """Return a policy of a user; None when it, or the user, is not there."""
+        ...
+
+    def write_user_policy(self, user: str, name: str, policy: Mapping[str, Any]) -> None:
+        """Give a user a policy of that name, in place of any that has it."""
+        ...
+
+    def read_role_policy(self, role: str, name: str) -> Mapping[str, Any] | None:
+        """Return a policy of a role; None when it, or the role, is not there."""
+        ...
+
+    def write_role_policy(self, role: str, name: str, policy: Mapping[str, Any]) -> None:
+        """Give a role a policy of that name, in place of any that has it."""
+        ...
+
+    def read_trust(self, role: str) -> Mapping[str, Any] | None:
+        """Return who may assume a role; None when there is no such role."""
+        ...
+
+    def write_trust(self, role: str, trust: Mapping[str, Any]) -> None:
+        """Say who may assume a role, which is made if there is none."""
         ...
 
 

@@ -24,6 +24,7 @@ from ..core.errors import InvalidRequest
 from ..core.parts import UploadedPart
 from .base import Form, ObjectInfo, PartPage, PartSigner
 from .s3_bucket import S3Bucket
+from .s3_rights import S3Rights
 from .translate import store_errors
 
 READ_SIZE = 2**20
@@ -32,13 +33,13 @@ READ_SIZE = 2**20
 _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
 
 
-class S3Store(S3Bucket):
+class S3Store(S3Bucket, S3Rights):
     """One bucket of an S3-compatible store; thread-safe.
 
     :param bucket: the bucket's name, as in the location's URI.
     :param config: how to reach the store.
 
-    What a bucket holds, and what its operator does with it, stands in the classes above.
+    What a bucket holds, and what its operator does, stands in the classes that it inherits.
     """
 
     def create_upload(

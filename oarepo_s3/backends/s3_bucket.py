@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from ..core.errors import StoreDenied, StoreMisconfigured
 from ..core.policies import compact
-from .operators import Document
+from .operators import ACCESS_SWITCHES, Document
 from .s3_contents import S3Contents
 
 _NONE_YET = {
@@ -22,15 +22,6 @@ _NONE_YET = {
     "NoSuchPublicAccessBlockConfiguration",
 }
 """Codes that say that a bucket has no such document."""
-
-
-ACCESS_SWITCHES = (
-    "BlockPublicAcls",
-    "IgnorePublicAcls",
-    "BlockPublicPolicy",
-    "RestrictPublicBuckets",
-)
-"""Of the document ``public_access_block`` (S3 API reference, PublicAccessBlockConfiguration)."""
 
 
 class S3Bucket(S3Contents):

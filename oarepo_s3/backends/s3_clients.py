@@ -33,6 +33,20 @@ class Clients:
         )
         self.public = self._make(config.public_endpoint_url or config.endpoint_url)
 
+    def iam(self) -> BaseClient:
+        """Return a client of the IAM API, which Ceph has at the store's own address."""
+        return self.session.client(
+            "iam",
+            endpoint_url=self._config.endpoint_url,
+            region_name=self._config.region,
+            verify=self._config.verify,
+            config=Config(
+                connect_timeout=self._config.client_options.get("connect_timeout", 5),
+                read_timeout=self._config.client_options.get("read_timeout", 10),
+                retries=self._config.client_options.get("retries", {"mode": "standard"}),
+            ),
+        )
+
     def _make(self, endpoint_url: str | None, **options: Any) -> BaseClient:
         client = self.session.client(
             "s3",

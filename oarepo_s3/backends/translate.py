@@ -38,7 +38,8 @@ _CODES: dict[type[StoreError], str] = {
     StoreMisconfigured: """
         AuthorizationHeaderMalformed IllegalLocationConstraintException InvalidBucketName
         InvalidBucketState InvalidObjectState InvalidRegionName InvalidRequest InvalidStorageClass
-        KeyTooLongError MetadataTooLarge MethodNotAllowed NoSuchBucket NoSuchKey NotImplemented
+        KeyTooLongError MalformedPolicy MalformedPolicyDocument MetadataTooLarge MethodNotAllowed
+        NoSuchBucket NoSuchEntity NoSuchKey NotImplemented
         PermanentRedirect QuotaExceeded Redirect 301 307 404 405
     """,
     StoreUnavailable: """

@@ -6,4 +6,6 @@ from __future__ import annotations
 
 from invenio_s3.cli import s3
 
-__all__ = ("s3",)
+from . import bucket, policy
+
+__all__ = ("bucket", "policy", "s3")

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from ..backends import StoreConfig, Stores
+from ..backends import Site, StoreConfig, Stores
 from ..core.credentials import Credentials
 from ..core.keys import KeyMarker
 from ..core.planning import PartLimits
@@ -107,6 +108,19 @@ class UploadContext:
         """
         return self._stores.get(ObjectURI.parse(uri))
 
+    def site(self, bucket: str, origins: Sequence[str] = ()) -> Site:
+        """Return who uses a bucket, as the settings say it.
+
+        :param origins: of the pages that upload; without any, those of the settings.
+        """
+        config = self.app.config
+        chosen = origins or config["OAREPO_S3_ORIGINS"] or [_origin(config.get("SITE_UI_URL", ""))]
+        return Site(
+            origins=[origin.rstrip("/") for origin in chosen if origin],
+            bucket=bucket,
+            role=config["OAREPO_S3_UPLOAD_ROLE"],
+        )
+
     def _secrets(self) -> tuple[bytes, ...]:
         """Return the application's secret, and then the older ones that it still honours."""
         current = self.app.secret_key or ""
@@ -141,6 +155,12 @@ class UploadContext:
                 **info["config_kwargs"],
             },
         )
+
+
+def _origin(url: str) -> str:
+    """Return the origin of a page's address; empty where there is none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
 def _fixed_credentials(access_key: str | None, secret_key: str | None) -> Credentials | None:

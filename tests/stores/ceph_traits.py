@@ -34,12 +34,34 @@ class RGW:
     """A session policy for AssumeRole may have spaces."""
     describes_unchanged: bool = True
     """Its 304 has the ETag and the ``Cache-Control`` with which the object was stored."""
+    blocks_only_public: bool = False
+    """With ``BlockPublicAcls`` it refuses objects with public ACLs, not every object; and with
+    ``BlockPublicPolicy`` public policies, not all that allow something."""
+    forms_by_user_policy: bool = False
+    """It takes a form of a user whose policy allows it, not only that of the bucket."""
+    copies_for_others: bool = True
+    """A policy lets a user copy an object of somebody else's into a part."""
+    access_block_has_a_right: bool = True
+    """The public access block can be read with ``s3:GetBucketPublicAccessBlock``."""
 
 
 VERSIONS = {
-    16: RGW(first_etag="", policy_with_spaces=False, describes_unchanged=False),
+    16: RGW(
+        first_etag="",
+        policy_with_spaces=False,
+        describes_unchanged=False,
+        copies_for_others=False,
+        access_block_has_a_right=False,
+    ),
     18: RGW(first_etag="{}"),
-    20: RGW(first_etag='"{}"', refuses_unsigned=True, conditional_complete=True, checksums=True),
+    20: RGW(
+        first_etag='"{}"',
+        refuses_unsigned=True,
+        conditional_complete=True,
+        checksums=True,
+        blocks_only_public=True,
+        forms_by_user_policy=True,
+    ),
 }
 
 OK = (200, "")

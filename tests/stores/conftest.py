@@ -8,6 +8,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,11 +17,14 @@ from moto.server import ThreadedMotoServer
 
 from oarepo_s3.backends import StoreConfig
 from oarepo_s3.backends.memory import forget
+from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
 
 from ..conftest import BUCKET, Store
 from ..own_store import PREFIX, REGION, remove_all
+from ..services import CephRGW
 from .ceph_traits import RGW, Upload, traits_of
+from .rights import RIGHTS_BUCKET
 from .subjects import YOURS, Subject
 
 RUN = f"{PREFIX}{uuid.uuid4()}/"
@@ -121,3 +125,26 @@ def begin(rgw_client, http, ceph_store, key) -> Callable[..., Upload]:
         return Upload(rgw_client, http, ceph_store.bucket, key, **declared)
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def users_gateway(ceph, tmp_path_factory) -> Iterator[CephRGW]:
+    """A gateway with STS, with a user who owns a bucket, two who own nothing, and one who gives
+    rights."""
+    with CephRGW(tmp_path_factory.mktemp("rights"), sts=True, root=ceph.root) as made:
+        for user in ("owner", "server", "trimmed", "root"):
+            keys = ["--access-key", f"{user}key", "--secret", f"{user}secretsecret"]
+            made.admin("user", "create", "--uid", user, "--display-name", user, *keys)
+        made.admin("caps", "add", "--uid", "root", "--caps", "user-policy=*;roles=*")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def of(users_gateway) -> Callable[..., S3Store]:
+    """A bucket as a user of the gateway sees it: call it with the user's name."""
+
+    def store(user: str, bucket: str = RIGHTS_BUCKET) -> S3Store:
+        place = Store(users_gateway.endpoint_url, f"{user}key", f"{user}secretsecret")
+        return S3Store(bucket, replace(connection(place), profile="ceph"))
+
+    return store

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""How commands tell of what they change at a store, and what to do when they may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from ..core.errors import StoreDenied, StoreMisconfigured
+from ..provisioning.buckets import LACKING
+from ..provisioning.merging import Change
+from .output import say
+
+OTHER_KEYS = (
+    "The server's own keys need not administer anything: give others for this one command, in the"
+    " environment as INVENIO_S3_ACCESS_KEY_ID and INVENIO_S3_SECRET_ACCESS_KEY."
+)
+
+
+@contextmanager
+def administering(instead: str, absent: str | None = None) -> Iterator[None]:
+    """Call the store in the block as its operator; say what to do when it refuses.
+
+    :param instead: what to do where the store does not know the call.
+    :param absent: what to say when there is no such user or role.
+    """
+    try:
+        yield
+    except StoreDenied as error:
+        raise click.ClickException(f"{error} ({error.code})\n{OTHER_KEYS}") from error
+    except StoreMisconfigured as error:
+        reason = error.context.get("reason")
+        if reason == "NoSuchEntity" and absent:
+            raise click.ClickException(absent) from error
+        if reason not in LACKING:
+            raise
+        raise click.ClickException(f"The store does not know this. {instead}") from error
+
+
+def say_change(what: str, change: Change, *, dry_run: bool, as_json: bool) -> None:
+    """Print what was changed, or would be."""
+    say(
+        change_lines(what, change, dry_run=dry_run),
+        change_data(what, change, dry_run=dry_run),
+        as_json=as_json,
+    )
+
+
+def change_lines(what: str, change: Change, *, dry_run: bool) -> Iterator[str]:
+    """Yield a change for people: one sentence, and the difference."""
+    if not change.needed:
+        yield f"{what}: already as it should be."
+        return
+    yield f"{what}: would be changed." if dry_run else f"{what}: changed."
+    yield from change.difference()
+
+
+def change_data(what: str, change: Change, *, dry_run: bool) -> dict[str, Any]:
+    """Return a change for machines."""
+    return {
+        "what": what,
+        "needed": change.needed,
+        "changed": change.needed and not dry_run,
+        "dry_run": dry_run,
+        "before": change.before,
+        "after": change.after,
+    }

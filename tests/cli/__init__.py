@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The commands, run as operators run them."""

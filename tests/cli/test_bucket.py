@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""``invenio s3 bucket``: made, shown and erased, each as often as one likes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from invenio_db import db
+from invenio_files_rest.models import Location
+
+from oarepo_s3.cli import s3
+from oarepo_s3.provisioning import documents
+from oarepo_s3.provisioning.buckets import PRIVATE
+
+pytestmark = pytest.mark.usefixtures("location")
+
+
+@pytest.fixture
+def run(app) -> Any:
+    """Run a command: call it with its words; the exit status is compared."""
+
+    def invoke(*words: str, status: int = 0, **options: Any) -> Any:
+        done = app.test_cli_runner().invoke(s3, ["bucket", *words], **options)
+        assert done.exit_code == status, done.output
+        return done
+
+    return invoke
+
+
+@pytest.fixture
+def client(store) -> Any:
+    """A plain client of the store."""
+    made = store.client()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def name() -> str:
+    """Of a bucket that is not there."""
+    return f"made-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def there(client) -> Any:
+    """Whether a bucket is at the store."""
+
+    def look(name: str) -> bool:
+        return name in {one["Name"] for one in client.list_buckets()["Buckets"]}
+
+    return look
+
+
+@pytest.fixture
+def elsewhere(name) -> Any:
+    """A location in a bucket that is not there, below a prefix."""
+    made = Location(name="elsewhere", uri=f"s3://{name}/some/where")
+    db.session.add(made)
+    db.session.commit()
+    yield made.name
+    db.session.delete(Location.get_by_name("elsewhere"))
+    db.session.commit()
+
+
+def test_a_bucket_is_made_private_with_its_rules_once(run, place, client, there, name):
+    first = run("create", name).stdout
+    assert f"Bucket {name}: made." in first
+    assert there(name)
+    again = run("create", name).stdout
+    assert f"Bucket {name}: there already." in again
+    if place == "local":
+        for said in (first, again):
+            assert "The store cannot block public access" in said
+            assert "The store has no lifecycle rules" in said
+        return
+    assert "Public access block: changed." in first
+    assert "Lifecycle rules: changed." in first
+    assert again.count("already as it should be") == 2
+    block = client.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert block == PRIVATE
+    rules = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert {rule["ID"] for rule in rules} == {documents.UPLOADS_RULE, documents.FORMS_RULE}
+
+
+def test_a_bucket_that_is_made_takes_uploads(run, client, name):
+    run("create", name)
+    client.put_object(Bucket=name, Key="one", Body=b"1")
+    assert client.get_object(Bucket=name, Key="one")["Body"].read() == b"1"
+
+
+def test_a_trial_makes_nothing(run, place, there, name):
+    done = run("create", name, "--dry-run")
+    assert f"Bucket {name}: would be made." in done.stdout
+    assert not there(name)
+    data = json.loads(run("create", name, "--dry-run", "--json").stdout)
+    assert (data["created"], data["dry_run"]) == (False, True)
+    run("create", name)
+    data = json.loads(run("create", name, "--json").stdout)
+    assert (data["created"], data["dry_run"]) == (False, False)
+    if place == "real":
+        assert data["lifecycle"]["needed"] is False
+
+
+def test_the_bucket_of_a_location_gets_rules_for_its_prefix(run, place, client, name, elsewhere):
+    assert f"Bucket {name}: made." in run("create", "--location", elsewhere).stdout
+    if place == "real":
+        rules = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+        prefixes = {rule["Filter"]["Prefix"] for rule in rules}
+        assert prefixes == {"some/where/", "some/where/forms/"}
+
+
+def test_a_bucket_is_shown(run, place, client, name):
+    run("create", name)
+    client.create_multipart_upload(Bucket=name, Key="open")
+    shown = run("show", name).stdout
+    assert f"Bucket: {name}" in shown
+    assert "Versions: not kept" in shown
+    assert "Open uploads: 1, the oldest since 20" in shown
+    data = json.loads(run("show", name, "--json").stdout)
+    assert data["bucket"] == name
+    assert data["endpoint_url"] == client.meta.endpoint_url
+    assert (data["versioned"], data["open_uploads"]) == (False, 1)
+    if place == "local":
+        assert data["notes"] == [
+            f"{what}: the store does not know such a thing."
+            for what in ("CORS", "Lifecycle", "Public access")
+        ]
+        return
+    assert (data["region"], data["cors"], data["notes"]) == ("default", {}, [])
+    assert data["public_access_block"] == PRIVATE
+    assert len(data["lifecycle"]["Rules"]) == 2
+
+
+def test_the_bucket_of_the_default_location_is_shown(run, store):
+    assert f"Bucket: {store.bucket}" in run("show").stdout
+
+
+def test_a_bucket_that_is_not_there_is_not_shown(run, name):
+    assert "There is no bucket" in run("show", name, status=1).stderr
+
+
+def test_a_bucket_is_erased_with_all_that_it_holds_once(run, client, there, name):
+    run("create", name)
+    for number in range(3):
+        client.put_object(Bucket=name, Key=f"a/{number}", Body=b"x")
+    client.create_multipart_upload(Bucket=name, Key="open")
+    assert (
+        "3 objects (and their older versions), 1 open uploads"
+        in run("erase", name, "--dry-run").stdout
+    )
+    assert there(name)
+    data = json.loads(run("erase", name, "--yes", "--json").stdout)
+    assert (data["erased"], data["removed"]) == (True, 4)
+    assert not there(name)
+    assert "There is no bucket" in run("erase", name, "--yes").stdout
+    assert json.loads(run("erase", name, "--json").stdout)["erased"] is False
+
+
+@pytest.mark.parametrize("typed", ["yes\n", "\n\n\n", ""])
+def test_whoever_does_not_type_the_name_loses_nothing(run, there, name, typed):
+    run("create", name)
+    run("erase", name, status=1, input=typed)
+    assert there(name)
+
+
+def test_whoever_types_the_name_loses_everything(run, there, name):
+    run("create", name)
+    done = run("erase", name, "--json", input=f"{name}\n")
+    assert json.loads(done.stdout)["erased"] is True
+    assert not there(name)
+
+
+def test_the_bucket_of_a_location_is_erased_by_force_alone(run, client, there, name, elsewhere):
+    run("create", name)
+    client.put_object(Bucket=name, Key="precious", Body=b"x")
+    for words in (["erase", name, "--yes"], ["erase", "--location", elsewhere, "--yes"]):
+        assert "that of the location elsewhere" in run(*words, status=1).stderr
+        assert "that of the location" in run(*words, "--dry-run", status=1).stderr
+    assert client.get_object(Bucket=name, Key="precious")["Body"].read() == b"x"
+    run("erase", name, "--yes", "--force")
+    assert not there(name)
+
+
+@pytest.mark.parametrize("command", ["create", "erase"])
+def test_a_bucket_has_to_be_named(run, command):
+    assert "Name a bucket" in run(command, status=2).stderr
+    assert "not both" in run(command, "a", "--location", "b", status=2).stderr
+    assert "no location 'b'" in run(command, "--location", "b", status=2).stderr
+
+
+def test_a_store_without_buckets_is_refused(run, app):
+    db.session.add(Location(name="in-memory", uri="memory://some"))
+    db.session.commit()
+    done = run("show", "--location", "in-memory", status=1)
+    assert "no buckets to administer" in done.stderr
+
+
+def test_somebody_elses_bucket_is_refused_with_a_remedy(run, place, request, name):
+    if place == "local":
+        pytest.skip("rclone's server has one user")
+    gateway = request.getfixturevalue("ceph")
+    user = f"u{uuid.uuid4().hex[:8]}"
+    keys = ["--access-key", f"{user}key", "--secret", f"{user}secretsecret"]
+    gateway.admin("user", "create", "--uid", user, "--display-name", user, *keys)
+    other = type(request.getfixturevalue("store"))(
+        gateway.endpoint_url, f"{user}key", f"{user}secretsecret"
+    ).client()
+    other.create_bucket(Bucket=name)
+    for words in (["create", name], ["erase", name, "--yes"], ["show", name]):
+        done = run(*words, status=1)
+        assert "INVENIO_S3_ACCESS_KEY_ID" in done.stderr
+    with pytest.raises(ClientError, match="NoSuchLifecycle"):
+        other.get_bucket_lifecycle_configuration(Bucket=name)
+    other.close()

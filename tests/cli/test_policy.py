@@ -1,0 +1,231 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""``invenio s3 policy``: documents filled in from the instance, printed and applied."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from invenio_db import db
+from invenio_files_rest.models import Location
+
+from oarepo_s3.cli import s3
+from oarepo_s3.core import policies
+from oarepo_s3.provisioning import documents
+
+ORIGIN = "https://repo.example.org"
+ROLE = "arn:aws:iam:::role/uploader"
+USER = "arn:aws:iam:::user/demo"
+
+
+@pytest.fixture(scope="module")
+def app_config(app_config, place):
+    """An instance with pages and an upload role."""
+    app_config.update(SITE_UI_URL=f"{ORIGIN}/some/page", OAREPO_S3_UPLOAD_ROLE=ROLE)
+    return app_config
+
+
+@pytest.fixture(autouse=True)
+def _locations(location, store):
+    """The default location, and another one below a prefix of the same bucket."""
+    if Location.get_by_name("below") is None:
+        db.session.add(Location(name="below", uri=f"s3://{store.bucket}/some/where"))
+        db.session.commit()
+
+
+@pytest.fixture
+def client(store) -> Any:
+    """A plain client of the store."""
+    made = store.client()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(app) -> Any:
+    """Run a command: call it with its words; the exit status is compared."""
+
+    def invoke(*words: str, status: int = 0) -> Any:
+        done = app.test_cli_runner().invoke(s3, ["policy", *words])
+        assert done.exit_code == status, done.output
+        return done
+
+    return invoke
+
+
+def printed(done: Any) -> Any:
+    return json.loads(done.stdout)
+
+
+def test_documents_are_filled_in_from_the_instance(run, store):
+    bucket = store.bucket
+    assert printed(run("cors")) == documents.cors([ORIGIN])
+    assert printed(run("lifecycle")) == documents.lifecycle("", 7)
+    assert printed(run("server")) == policies.server_policy(bucket, ROLE)
+    assert printed(run("role")) == policies.role_policy(bucket)
+    assert printed(run("trust", "--principal", USER)) == policies.trust_policy(USER)
+
+
+def test_documents_are_filled_in_from_a_location(run, store):
+    assert printed(run("lifecycle", "--location", "below")) == documents.lifecycle("some/where/", 7)
+    assert printed(run("session", "--location", "below")) == policies.session_policy(
+        store.bucket, prefix="some/where"
+    )
+
+
+def test_options_come_before_the_instance(run):
+    assert printed(run("cors", "--origin", "http://a", "--origin", "http://b/")) == documents.cors(
+        ["http://a", "http://b"]
+    )
+    assert printed(run("lifecycle", "--prefix", "x/", "--days", "9")) == documents.lifecycle(
+        "x/", 9
+    )
+    assert printed(run("server", "--bucket", "other", "--role", "arn:r")) == policies.server_policy(
+        "other", "arn:r"
+    )
+    assert printed(
+        run("session", "--location", "below", "--key", "a/b")
+    ) == policies.session_policy("oarepo-test", key="a/b")
+
+
+def test_the_settings_name_the_origins(run, app, monkeypatch):
+    monkeypatch.setitem(app.config, "OAREPO_S3_ORIGINS", ["https://one.org", "https://two.org/"])
+    assert printed(run("cors")) == documents.cors(["https://one.org", "https://two.org"])
+
+
+def test_the_rule_waits_longer_than_uploads_may_take(run, app, monkeypatch):
+    monkeypatch.setitem(app.config, "OAREPO_S3_UPLOAD_LIFETIME", 20 * 24 * 3600)
+    assert printed(run("lifecycle")) == documents.lifecycle("", 21)
+    assert "has to wait" in run("lifecycle", "--days", "20", status=2).stderr
+
+
+def test_cors_is_printed_as_xml(run):
+    done = run("cors", "--format", "xml")
+    assert done.stdout.rstrip("\n") == documents.cors_xml(documents.cors([ORIGIN]))
+    assert ElementTree.fromstring(done.stdout).tag.endswith("}CORSConfiguration")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("cors --location nowhere", "no location 'nowhere'"),
+        ("cors --location below --bucket b", "not both"),
+        ("session", "Name a --key or a --prefix"),
+        ("trust", "--principal"),
+        ("server --apply", "--principal"),
+        ("cors --format yaml", "yaml"),
+        ("lifecycle --days 0", "--days"),
+    ],
+)
+def test_a_wrong_call_is_a_matter_of_usage(run, words, complaint):
+    done = run(*words.split(), status=2)
+    assert complaint in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("cors --origin nothing", "is no origin"),
+        ("session --prefix a*", "has '*'"),
+        ("trust --principal *", "not the ARN of one user"),
+        ("trust --apply --principal arn:aws:iam:::user/a --role arn:aws:iam:::user/b", "of a role"),
+    ],
+)
+def test_what_is_no_good_is_refused_in_a_sentence(run, words, complaint):
+    done = run(*words.split(), status=1)
+    assert complaint in done.stderr
+    assert done.stderr.startswith("Error: ")
+    assert done.stdout == ""
+
+
+def test_without_an_origin_there_is_no_rule(run, app, monkeypatch):
+    monkeypatch.setitem(app.config, "SITE_UI_URL", "")
+    assert "OAREPO_S3_ORIGINS" in run("cors", status=2).stderr
+
+
+def test_rules_are_applied_once_and_others_stay(run, place, client, store):
+    if place == "local":
+        for kind, remedy in (("cors", "--allow-origin"), ("lifecycle", "orphans")):
+            done = run(kind, "--apply", status=1)
+            assert "The store does not know this" in done.stderr
+            assert remedy in done.stderr
+        return
+    theirs = {"ID": "theirs", "AllowedOrigins": ["https://x.org"], "AllowedMethods": ["GET"]}
+    client.put_bucket_cors(Bucket=store.bucket, CORSConfiguration={"CORSRules": [theirs]})
+
+    trial = run("cors", "--dry-run")
+    assert "would be changed" in trial.stdout
+    assert f'+        "{ORIGIN}"' in trial.stdout
+    assert client.get_bucket_cors(Bucket=store.bucket)["CORSRules"] == [theirs]
+
+    data = printed(run("cors", "--apply", "--json"))
+    assert (data["changed"], data["dry_run"]) == (True, False)
+    ours, other = client.get_bucket_cors(Bucket=store.bucket)["CORSRules"]
+    assert (ours["ID"], ours["AllowedOrigins"], other) == (documents.CORS_RULE, [ORIGIN], theirs)
+
+    assert "already as it should be" in run("cors", "--apply").stdout
+    assert printed(run("cors", "--apply", "--json"))["changed"] is False
+    client.delete_bucket_cors(Bucket=store.bucket)
+
+
+def test_lifecycle_rules_of_two_locations_and_others_live_together(run, place, client, store):
+    if place == "local":
+        pytest.skip("rclone's server has no lifecycle rules")
+    theirs = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "t/"}, "Expiration": {"Days": 3}}
+    client.put_bucket_lifecycle_configuration(
+        Bucket=store.bucket, LifecycleConfiguration={"Rules": [theirs]}
+    )
+    for words in (["lifecycle"], ["lifecycle", "--location", "below"]):
+        assert "would be changed" in run(*words, "--apply", "--dry-run").stdout
+        assert "lifecycle" in run(*words, "--apply").stdout.lower()
+    found = client.get_bucket_lifecycle_configuration(Bucket=store.bucket)["Rules"]
+    assert len(found) == 5
+    assert theirs in found
+    for words in (["lifecycle"], ["lifecycle", "--location", "below"]):
+        assert "already as it should be" in run(*words, "--apply").stdout
+    client.delete_bucket_lifecycle(Bucket=store.bucket)
+
+
+def test_who_may_not_give_rights_hears_what_to_do(run, place):
+    done = run("server", "--apply", "--principal", USER, status=1)
+    if place == "real":
+        assert "INVENIO_S3_ACCESS_KEY_ID" in done.stderr
+    assert "secret" not in done.output.lower().replace("inveNIO_S3_secret_access_key".lower(), "")
+
+
+@pytest.fixture
+def rights(place, request) -> None:
+    """Let the keys of the place give rights."""
+    if place == "local":
+        pytest.skip("rclone's server has no users")
+    gateway = request.getfixturevalue("ceph")
+    may = ["--uid", gateway.user, "--caps", "user-policy=*;roles=*"]
+    gateway.admin("caps", "add", *may)
+    yield
+    gateway.admin("caps", "rm", *may)
+
+
+@pytest.mark.usefixtures("rights")
+def test_rights_are_given_once(run):
+    server = ("server", "--principal", USER)
+    for words in (server, ("trust", "--principal", USER), ("role",)):
+        assert "would be changed" in run(*words, "--dry-run").stdout
+        assert "would be changed" in run(*words, "--dry-run", "--apply").stdout
+        done = run(*words, "--apply")
+        assert ": changed." in done.stdout
+        assert "already as it should be" in run(*words, "--apply").stdout
+    other = run("trust", "--principal", f"{USER}2", "--apply").stdout
+    assert f'-        "AWS": "{USER}"' in other
+    assert f'+        "AWS": "{USER}2"' in other
+
+
+@pytest.mark.usefixtures("rights")
+def test_rights_for_nobody_are_refused(run):
+    done = run("server", "--apply", "--principal", "arn:aws:iam:::user/nobody", status=1)
+    assert "There is no user nobody" in done.stderr
+    done = run("role", "--apply", "--role", "arn:aws:iam:::role/none", status=1)
+    assert "There is no role none: `invenio s3 policy trust --apply`" in done.stderr
