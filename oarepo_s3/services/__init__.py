@@ -21,12 +21,22 @@ from .parts import (
 from .queries import UploadPage, find_upload, get_upload, list_uploads, upload_of_file
 from .recover import RecoverCounts, recover_interrupted
 from .removed import abort_removed
+from .scopes import (
+    NewScope,
+    create_scope,
+    get_scope,
+    list_scopes,
+    remove_scope,
+    scope_of_bucket,
+    scope_uri,
+)
 from .sweep import SweepCounts, sweep_expired
 from .tokens import IssuedToken, issue_token, read_token, remove_expired_tokens, revoke_token
 from .verify import VerifyCounts, verify_declared
 
 __all__ = (
     "IssuedToken",
+    "NewScope",
     "NewUpload",
     "OrphanCounts",
     "PartUrl",
@@ -37,12 +47,15 @@ __all__ = (
     "abort_removed",
     "abort_upload",
     "complete_upload",
+    "create_scope",
     "create_upload",
     "every_part",
     "find_upload",
     "first_window",
+    "get_scope",
     "get_upload",
     "issue_token",
+    "list_scopes",
     "list_uploads",
     "open_for_version",
     "open_form",
@@ -51,7 +64,10 @@ __all__ = (
     "read_token",
     "recover_interrupted",
     "remove_expired_tokens",
+    "remove_scope",
     "revoke_token",
+    "scope_of_bucket",
+    "scope_uri",
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",

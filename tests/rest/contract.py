@@ -18,8 +18,15 @@ from oarepo_s3.views import companion_schemas, schemas
 from ..unit.test_errors import CATALOGUE
 
 METHODS = {"get", "put", "post", "delete", "patch"}
-INTERNAL = {"store_parts_rejected", "store_upload_gone"}
-"""Codes that no client gets: complete makes ``parts_rejected`` of it."""
+INTERNAL = {
+    "store_parts_rejected",
+    "store_upload_gone",
+    "invalid_scope",
+    "scope_not_found",
+    "scope_taken",
+}
+"""Codes that no client gets: complete makes ``parts_rejected`` of the first two, and scopes are
+the operator's."""
 
 SHOWN = {
     cls.code: cls for cls in CATALOGUE if not cls.__subclasses__() and cls.code not in INTERNAL

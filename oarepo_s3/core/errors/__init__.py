@@ -17,7 +17,8 @@
     │   ├── PartSizeMismatch        part_size_mismatch
     │   ├── ETagMismatch            etag_mismatch
     │   ├── PartsRejected           parts_rejected
-    │   └── FormNotPossible         form_not_possible
+    │   ├── FormNotPossible         form_not_possible
+    │   └── InvalidScope            invalid_scope
     ├── AccessError                 the caller may not
     │   ├── NotAuthenticated        401  not_authenticated
     │   ├── TokenNotValid           401  token_not_valid
@@ -26,12 +27,14 @@
     ├── NotFound                    404
     │   ├── BucketNotFound          bucket_not_found
     │   ├── DraftNotFound           draft_not_found
+    │   ├── ScopeNotFound           scope_not_found
     │   ├── TokenNotFound           token_not_found
     │   └── UploadNotFound          upload_not_found
     ├── StateConflict               409
     │   ├── UploadNotPending        upload_not_pending
     │   ├── UploadLost              upload_lost
-    │   └── ChecksumMismatch        checksum_mismatch
+    │   ├── ChecksumMismatch        checksum_mismatch
+    │   └── ScopeTaken              scope_taken
     ├── UploadExpired               410  upload_expired
     ├── DatabaseUnavailable         503  database_unavailable (Retry-After)
     ├── InvalidLocation             500  invalid_location (the operator's mistake)
@@ -65,6 +68,7 @@ from .client import (
     InputError,
     InvalidKey,
     InvalidRequest,
+    InvalidScope,
     InvalidSize,
     MissingParts,
     NotAuthenticated,
@@ -73,6 +77,8 @@ from .client import (
     PartSizeMismatch,
     PartsRejected,
     QuotaExceeded,
+    ScopeNotFound,
+    ScopeTaken,
     StateConflict,
     TokenNotFound,
     TokenNotValid,
@@ -110,6 +116,7 @@ __all__ = (
     "InvalidKey",
     "InvalidLocation",
     "InvalidRequest",
+    "InvalidScope",
     "InvalidSize",
     "MissingParts",
     "NotAuthenticated",
@@ -118,6 +125,8 @@ __all__ = (
     "PartSizeMismatch",
     "PartsRejected",
     "QuotaExceeded",
+    "ScopeNotFound",
+    "ScopeTaken",
     "StateConflict",
     "StoreDenied",
     "StoreError",

@@ -117,6 +117,13 @@ class FormNotPossible(InputError):
     )
 
 
+class InvalidScope(InputError):
+    """A name or a prefix that a scope cannot have."""
+
+    code = "invalid_scope"
+    message = "The scope is not valid: {reason}. Choose another name or prefix."
+
+
 class AccessError(UploadError):
     """The caller may not do this."""
 
@@ -177,6 +184,13 @@ class DraftNotFound(NotFound):
     message = "There is no such draft. Check its id, and whether it has been published."
 
 
+class ScopeNotFound(NotFound):
+    """No scope with that name, or it is somebody else's."""
+
+    code = "scope_not_found"
+    message = "There is no such scope. Check its name."
+
+
 class TokenNotFound(NotFound):
     """No upload token with that id, or it is somebody else's."""
 
@@ -221,6 +235,13 @@ class ChecksumMismatch(StateConflict):
         "What arrived at the object store does not have the declared checksum ({declared})."
         " It was removed. Start a new upload."
     )
+
+
+class ScopeTaken(StateConflict):
+    """A scope whose name, place or bucket is in use already."""
+
+    code = "scope_taken"
+    message = "The scope cannot be made: {reason}. Choose another name, prefix or bucket."
 
 
 class UploadExpired(UploadError):
