@@ -133,6 +133,10 @@ OAREPO_S3_GRANT_LIFETIME = 3600
 """Seconds for which temporary keys work when nobody wishes otherwise: 900 (15 minutes) to 43,200
 (12 hours), and no longer than the role allows."""
 
+OAREPO_S3_GRANT_RETENTION = 90 * 24 * 3600
+"""Seconds for which the database still says who had temporary keys, and to what, after they have
+ended; then the sweep removes the row. The keys themselves are never kept."""
+
 OAREPO_S3_PUBLIC_ENDPOINT_URL = None
 """Address of the store as clients see it, where that differs from ``S3_ENDPOINT_URL``, which the
 server itself uses. Presigned URLs are made for it, and only work there."""

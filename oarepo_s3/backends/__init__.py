@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from .base import (
+    ByteRange,
     Form,
     ListsUploads,
     ObjectInfo,
@@ -19,6 +20,7 @@ from .base import (
 )
 from .config import StoreConfig
 from .operators import (
+    Address,
     AdministersBucket,
     AdministersRights,
     IssuesCredentials,
@@ -30,8 +32,10 @@ from .profiles import Profile
 from .registry import Stores
 
 __all__ = (
+    "Address",
     "AdministersBucket",
     "AdministersRights",
+    "ByteRange",
     "Form",
     "IssuesCredentials",
     "ListedObject",

@@ -148,6 +148,14 @@ class Form:
     expires_in: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """A piece of an object: numbers of its first and its last byte, from 0."""
+
+    first: int
+    last: int
+
+
 @runtime_checkable
 class TakesForms(Protocol):
     """A store to which a client can send an object by a form, and that makes a part of an object.
@@ -163,10 +171,23 @@ class TakesForms(Protocol):
         """
         ...
 
-    def copy_part(self, key: str, upload_id: str, part: int, *, source: str) -> bool:
+    def copy_part(
+        self,
+        key: str,
+        upload_id: str,
+        part: int,
+        *,
+        source: str,
+        span: ByteRange | None = None,
+        etag: str | None = None,
+    ) -> bool:
         """Make an object a part of an open upload; False when there is no such object.
 
         :param source: key of the object, which stays.
+        :param span: the piece of it; None for all.
+        :param etag: that the object has to have. Some stores do not look (RGW 16.2, measured): who
+            copies several pieces has to see whether it is still the same object afterwards.
+        :raises StorePreconditionFailed: when the object has another ETag.
         :raises StoreUploadGone: when the store does not know the upload.
         """
         ...

@@ -20,6 +20,8 @@ class StoreConfig:
         URLs are made for this one.
     :param region: the region name, None for the SDK's default.
     :param credentials: fixed keys; None to let the SDK find and refresh them.
+    :param sts_endpoint_url: where the server asks for temporary keys; None for the store's own
+        address, or for that of AWS.
     :param tenant: the Ceph tenant that owns the bucket, when it is not the keys' own.
     :param verify: path of a CA bundle, or None for the SDK's default.
     :param client_options: keyword arguments of ``botocore.config.Config``.
@@ -32,6 +34,7 @@ class StoreConfig:
     public_endpoint_url: str | None = None
     region: str | None = None
     credentials: Credentials | None = None
+    sts_endpoint_url: str | None = None
     tenant: str | None = None
     verify: str | None = None
     client_options: Mapping[str, Any] = field(default_factory=dict)

@@ -10,24 +10,29 @@ bucket name share their content until :func:`forget` is called.
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from threading import RLock
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
 
 from ..core.checksums import composite_etag
+from ..core.credentials import Credentials
 from ..core.digests import Digest, compute
-from ..core.errors import StoreError, StoreMisconfigured, StorePartsRejected, StoreUploadGone
+from ..core.errors import (
+    StoreMisconfigured,
+    StorePartsRejected,
+    StorePreconditionFailed,
+    StoreUploadGone,
+)
 from ..core.parts import UploadedPart
 from ..core.planning import MIB
 from ..core.times import utcnow
-from .base import Form, ObjectInfo, OpenUpload, PartPage, PartSigner
-from .config import StoreConfig
-from .operators import ListedObject
+from .base import ByteRange, Form, ObjectInfo, OpenUpload, PartPage, PartSigner
+from .memory_bucket import KeptObject, KeptUpload, MemoryBucket, forget
+from .operators import Address, ListedObject
 from .profiles import Profile
+
+__all__ = ("MemoryStore", "forget")
 
 MIN_PART_SIZE = 5 * MIB
 """As on S3: every part but the last has at least this many bytes."""
@@ -36,44 +41,7 @@ READ_SIZE = MIB
 """Bytes that are read of an object at a time."""
 
 
-@dataclass(slots=True)
-class _Upload:
-    key: str
-    content_type: str | None
-    metadata: Mapping[str, str]
-    checksum: str | None = None
-    parts: dict[int, bytes] = field(default_factory=dict)
-    initiated: datetime = field(default_factory=utcnow)
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    content: bytes
-    info: ObjectInfo
-    modified: datetime = field(default_factory=utcnow)
-
-
-@dataclass(slots=True)
-class _Bucket:
-    uploads: dict[str, _Upload] = field(default_factory=dict)
-    objects: dict[str, _Object] = field(default_factory=dict)
-    faults: dict[str, list[tuple[StoreError, bool]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    calls: list[str] = field(default_factory=list)
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    lock: RLock = field(default_factory=RLock)
-
-
-_buckets: dict[str, _Bucket] = defaultdict(_Bucket)
-
-
-def forget() -> None:
-    """Drop all buckets, so that a test starts empty."""
-    _buckets.clear()
-
-
-class MemoryStore:
+class MemoryStore(MemoryBucket):
     """An :class:`~oarepo_s3.backends.base.ObjectStore` without a server.
 
     :param bucket: name; the content is shared by all stores of that name.
@@ -87,59 +55,6 @@ class MemoryStore:
         forms=True,
     )
 
-    def __init__(self, bucket: str, config: StoreConfig | None = None) -> None:
-        self.bucket = bucket
-
-    @property
-    def _content(self) -> _Bucket:
-        return _buckets[self.bucket]
-
-    @property
-    def calls(self) -> list[str]:
-        """Names of the calls so far, in order."""
-        return self._content.calls
-
-    @property
-    def uploads(self) -> Mapping[str, str]:
-        """Keys of the open multipart uploads, by upload id."""
-        return {upload_id: upload.key for upload_id, upload in self._content.uploads.items()}
-
-    def fail(self, call: str, error: StoreError, *, after: bool = False) -> None:
-        """Let the next call of a method raise; with ``after`` only once it has done its work."""
-        self._content.faults[call].append((error, after))
-
-    def put_part(self, url: str, content: bytes) -> str:
-        """Do what a client does with a part URL; return the ETag.
-
-        :raises StoreUploadGone: when the upload is not open.
-        :raises StorePartsRejected: when the URL was signed for other content.
-        """
-        upload_id, _, fragment = url.removeprefix("memory://").partition("#")
-        part, _, signed = fragment.partition("!")
-        if signed and str(compute(signed.partition(":")[0], [content])) != signed:
-            raise StorePartsRejected(reason="BadDigest")
-        with self._content.lock:
-            self._upload(upload_id).parts[int(part)] = content
-        return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-    def post_form(self, form: Form, content: bytes) -> None:
-        """Do what a client does with a form.
-
-        :raises StorePartsRejected: for content of another size.
-        """
-        if len(content) != int(form.fields["size"]):
-            raise StorePartsRejected(reason="EntityTooLarge")
-        info = ObjectInfo(len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
-        with self._content.lock:
-            self._content.objects[form.fields["key"]] = _Object(content, info)
-
-    def read(self, key: str) -> bytes:
-        """Return an object's content, for a test to look at.
-
-        :raises KeyError: when there is none.
-        """
-        return self._content.objects[key].content
-
     def create_upload(
         self,
         key: str,
@@ -151,7 +66,9 @@ class MemoryStore:
         """Open a multipart upload and return its id."""
         with self._content.lock, self._call("create_upload"):
             upload_id = f"upload-{next(self._content.numbers)}"
-            self._content.uploads[upload_id] = _Upload(key, content_type, dict(metadata), checksum)
+            self._content.uploads[upload_id] = KeptUpload(
+                key, content_type, dict(metadata), checksum
+            )
             return upload_id
 
     def list_parts(
@@ -193,7 +110,7 @@ class MemoryStore:
                 hashlib.md5(content, usedforsecurity=False).digest() for content in contents
             )
             info = ObjectInfo(len(whole), etag, upload.metadata, upload.content_type, checksum=own)
-            self._content.objects[upload.key] = _Object(whole, info)
+            self._content.objects[upload.key] = KeptObject(whole, info)
             del self._content.uploads[upload_id]
 
     def abort_upload(self, key: str, upload_id: str) -> None:
@@ -262,35 +179,45 @@ class MemoryStore:
         """Return a form that :meth:`post_form` understands."""
         return Form(f"memory://{self.bucket}", {"key": key, "size": str(size)}, lifetime)
 
-    def copy_part(self, key: str, upload_id: str, part: int, *, source: str) -> bool:
-        """Make an object a part of an open upload; False when there is no such object."""
+    def copy_part(
+        self,
+        key: str,
+        upload_id: str,
+        part: int,
+        *,
+        source: str,
+        span: ByteRange | None = None,
+        etag: str | None = None,
+    ) -> bool:
+        """Make an object, or a piece of it, a part of an open upload; False when there is none."""
         with self._content.lock, self._call("copy_part"):
             upload = self._upload(upload_id, key)
             if source not in self._content.objects:
                 return False
-            upload.parts[part] = self._content.objects[source].content
+            found = self._content.objects[source]
+            if etag not in (None, found.info.etag):
+                raise StorePreconditionFailed(reason="PreconditionFailed")
+            whole = found.content
+            upload.parts[part] = whole if span is None else whole[span.first : span.last + 1]
             return True
 
-    def _upload(self, upload_id: str, key: str | None = None) -> _Upload:
-        """Return an open upload; as on S3, its id is worth nothing with another key."""
-        upload = self._content.uploads.get(upload_id)
-        if upload is None or key not in (None, upload.key):
-            raise StoreUploadGone(reason="NoSuchUpload")
-        return upload
+    @property
+    def address(self) -> Address:
+        """Where keys would be of use."""
+        return Address("memory://", "memory", self.bucket)
 
-    @contextmanager
-    def _call(self, name: str) -> Iterator[None]:
-        """Record the call and raise what a test asked for, before or after the work."""
-        self._content.calls.append(name)
-        faults = self._content.faults[name]
-        if faults and not faults[0][1]:
-            raise faults.pop(0)[0]
-        yield
-        if faults:
-            raise faults.pop(0)[0]
+    def issue_credentials(
+        self, *, role: str, session_name: str, policy: Mapping[str, Any], lifetime: timedelta
+    ) -> Credentials:
+        """Return keys as they look like; :meth:`put_object` asks for none."""
+        with self._content.lock, self._call("issue_credentials"):
+            number = next(self._content.numbers)
+            return Credentials(
+                f"temporary-{number}", f"secret-{number}", f"token-{number}", utcnow() + lifetime
+            )
 
 
-def _part(number: int, upload: _Upload) -> UploadedPart:
+def _part(number: int, upload: KeptUpload) -> UploadedPart:
     content = upload.parts[number]
     etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
     own = compute(upload.checksum, [content]) if upload.checksum else None

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..core.credentials import Credentials
+from .base import ObjectStore
 
 Document = Literal["cors", "lifecycle", "policy", "public_access_block"]
 """The documents that hang on a bucket."""
@@ -138,9 +139,27 @@ class ListsObjects(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where whoever has keys reaches a bucket.
+
+    :param endpoint_url: as clients see it.
+    :param bucket: the name that the store wants in addresses, with a Ceph tenant before a colon.
+    """
+
+    endpoint_url: str
+    region: str
+    bucket: str
+
+
 @runtime_checkable
-class IssuesCredentials(Protocol):
+class IssuesCredentials(ObjectStore, Protocol):
     """A store that makes temporary keys out of a role, narrowed by a policy."""
+
+    @property
+    def address(self) -> Address:
+        """Where the keys are of use."""
+        ...
 
     def issue_credentials(
         self,
@@ -156,6 +175,8 @@ class IssuesCredentials(Protocol):
         :param session_name: 2 to 64 of ``[A-Za-z0-9_+=,.@-]``: the store's logs have it.
         :param lifetime: 15 minutes to 12 hours (STS API reference, AssumeRole).
         :raises StoreDenied: when the server's keys may not assume the role.
+        :raises StoreMisconfigured: when there is no such role or no STS, or when it does not take
+            the policy or the lifetime.
         """
         ...
 

@@ -22,8 +22,9 @@ from ..core.checksums import strip_etag
 from ..core.digests import Digest
 from ..core.errors import InvalidRequest
 from ..core.parts import UploadedPart
-from .base import Form, ObjectInfo, PartPage, PartSigner
+from .base import ByteRange, Form, ObjectInfo, PartPage, PartSigner
 from .s3_bucket import S3Bucket
+from .s3_keys import S3Keys
 from .s3_rights import S3Rights
 from .translate import store_errors
 
@@ -33,7 +34,7 @@ READ_SIZE = 2**20
 _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
 
 
-class S3Store(S3Bucket, S3Rights):
+class S3Store(S3Bucket, S3Keys, S3Rights):
     """One bucket of an S3-compatible store; thread-safe.
 
     :param bucket: the bucket's name, as in the location's URI.
@@ -143,8 +144,22 @@ class S3Store(S3Bucket, S3Rights):
         """
         return self._signer.form(key, size, lifetime)
 
-    def copy_part(self, key: str, upload_id: str, part: int, *, source: str) -> bool:
-        """Make an object a part of an open upload; False when there is no such object."""
+    def copy_part(
+        self,
+        key: str,
+        upload_id: str,
+        part: int,
+        *,
+        source: str,
+        span: ByteRange | None = None,
+        etag: str | None = None,
+    ) -> bool:
+        """Make an object, or a piece of it, a part of an open upload; False when there is none."""
+        optional: dict[str, str] = {}
+        if span is not None:
+            optional["CopySourceRange"] = f"bytes={span.first}-{span.last}"
+        if etag is not None:
+            optional["CopySourceIfMatch"] = f'"{etag}"'
         # Copying may take long: that is not silence.
         with store_errors(), self._breaker.guard(ConnectTimeoutError):
             try:
@@ -154,6 +169,7 @@ class S3Store(S3Bucket, S3Rights):
                     UploadId=upload_id,
                     PartNumber=part,
                     CopySource={"Bucket": self.bucket, "Key": source},
+                    **optional,
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] == "NoSuchKey":

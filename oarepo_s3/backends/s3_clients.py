@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from boto3.session import Session
@@ -19,7 +20,8 @@ class Clients:
 
     ``calls`` is for whatever is answered soon; ``complete`` waits longer and does not repeat, since
     the object that it makes, not its answer, says whether it has succeeded; ``public`` signs for
-    the address that clients of the repository can reach, and calls nobody.
+    the address that clients of the repository can reach, and calls nobody; ``sts`` asks for
+    temporary keys.
     """
 
     def __init__(self, config: StoreConfig) -> None:
@@ -32,6 +34,31 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         self.public = self._make(config.public_endpoint_url or config.endpoint_url)
+        self._sts: BaseClient | None = None
+        self._sts_lock = Lock()
+
+    @property
+    def sts(self) -> BaseClient:
+        """The client of the STS API, made at first use: most stores are never asked for keys."""
+        with self._sts_lock:
+            if self._sts is None:
+                self._sts = self._make_sts()
+            return self._sts
+
+    def _make_sts(self) -> BaseClient:
+        # How addresses are written and signed is said of S3 alone.
+        options = {
+            name: value
+            for name, value in self._config.client_options.items()
+            if name not in ("s3", "signature_version")
+        }
+        return self.session.client(
+            "sts",
+            endpoint_url=self._config.sts_endpoint_url or self._config.endpoint_url,
+            region_name=self._config.region,
+            verify=self._config.verify,
+            config=Config(**options),
+        )
 
     def iam(self) -> BaseClient:
         """Return a client of the IAM API, which Ceph has at the store's own address."""

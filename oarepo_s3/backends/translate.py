@@ -59,6 +59,25 @@ _IN_UPLOAD: dict[str, type[StoreError]] = {
 }
 """What some codes mean in the answer to a call that names a multipart upload."""
 
+# STS API reference, AssumeRole and "Common errors". RGW says InvalidArgument to a lifetime that is
+# longer than the role allows (measured on 16.2).
+_IN_STS_CODES: dict[type[StoreError], str] = {
+    StoreDenied: """
+        AccessDeniedException ExpiredTokenException IncompleteSignature InvalidClientTokenId
+        MissingAuthenticationToken MissingAuthenticationTokenException NotAuthorized OptInRequired
+        UnrecognizedClientException
+    """,
+    StoreMisconfigured: """
+        InvalidAction InvalidArgument InvalidParameterCombination InvalidParameterValue
+        InvalidQueryParameter MalformedPolicyDocument MalformedQueryString MissingAction
+        MissingParameter NoSuchEntity PackedPolicyTooLarge RegionDisabled RegionDisabledException
+        UnknownOperationException ValidationError
+    """,
+    StoreUnavailable: "InternalFailure RequestAbortedException",
+}
+_IN_STS = {code: kind for kind, codes in _IN_STS_CODES.items() for code in codes.split()}
+"""What some codes mean in the answer to a call for temporary keys."""
+
 _BOTO: tuple[tuple[type[Exception], type[StoreError]], ...] = (
     (boto.SSLError, StoreMisconfigured),
     (boto.ConnectionError, StoreUnavailable),
@@ -78,19 +97,27 @@ _BOTO: tuple[tuple[type[Exception], type[StoreError]], ...] = (
 )
 
 
-def translate(error: BotoCoreError | ClientError, *, in_upload: bool = False) -> StoreError:
+def translate(
+    error: BotoCoreError | ClientError, *, in_upload: bool = False, in_sts: bool = False
+) -> StoreError:
     """Return the project's error for one of botocore's.
 
     :param in_upload: the call named a multipart upload: Ceph then says NoSuchKey where others say
         NoSuchUpload (measured on RGW 16.2, 18.2 and 20.2), and BucketAlreadyExists to a complete
         that meets an abort (measured on RGW 20.2). A bare 404 is no store's word: it is
         what a proxy says that has lost its store, and must not end an upload.
+    :param in_sts: the call asked for temporary keys. Ceph writes its errors there as S3 does, where
+        the SDK does not look for them.
     """
     if not isinstance(error, ClientError):
         kind = next(ours for theirs, ours in _BOTO if isinstance(error, theirs))
         return kind(reason=type(error).__name__)
     code = str(error.response.get("Error", {}).get("Code") or "")
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if in_sts:
+        code = code or str(error.response.get("Code") or "")
+        if code in _IN_STS:
+            return _IN_STS[code](reason=code)
     if in_upload and code in _IN_UPLOAD:
         return _IN_UPLOAD[code](reason=code)
     by_code = CODES.get(code)
@@ -100,7 +127,7 @@ def translate(error: BotoCoreError | ClientError, *, in_upload: bool = False) ->
 
 
 @contextmanager
-def store_errors(*, in_upload: bool = False) -> Iterator[None]:
+def store_errors(*, in_upload: bool = False, in_sts: bool = False) -> Iterator[None]:
     """Let nothing of botocore out of the block, which calls the store and reads its answer.
 
     The SDK has no error of its own for an address that is no URL, for an answer that lacks what
@@ -110,7 +137,7 @@ def store_errors(*, in_upload: bool = False) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         # The original may carry keys, headers or a signed URL: it is neither chained nor shown.
-        raise translate(error, in_upload=in_upload) from None
+        raise translate(error, in_upload=in_upload, in_sts=in_sts) from None
     except (KeyError, ValueError, RecursionError) as error:
         raise StoreMisconfigured(
             reason=f"the address is wrong or no S3 store answers there: {type(error).__name__}"

@@ -119,7 +119,9 @@ def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = 
 
 
 def _arn(bucket: str, key: str | None = None) -> str:
-    return f"arn:aws:s3:::{bucket}" if key is None else f"arn:aws:s3:::{bucket}/{key}"
+    # Ceph takes "tenant:bucket" in addresses, and the tenant for an account in an ARN.
+    tenant, _, name = bucket.rpartition(":")
+    return f"arn:aws:s3::{tenant}:{name}" if key is None else f"arn:aws:s3::{tenant}:{name}/{key}"
 
 
 def _allow(actions: Iterable[str], resource: str) -> dict[str, Any]:

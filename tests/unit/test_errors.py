@@ -47,10 +47,14 @@ PROMISED = {
     "upload_lost": 409,
     "checksum_mismatch": 409,
     "scope_taken": 409,
+    "no_upload_role": 409,
+    "keys_not_possible": 409,
+    "no_scope": 409,
     "upload_expired": 410,
     "invalid_location": 500,
     "store_error": 502,
     "database_unavailable": 503,
+    "still_copying": 503,
     "store_unavailable": 503,
     "store_denied": 502,
     "store_misconfigured": 502,
@@ -151,7 +155,7 @@ def test_details_are_kept_for_the_answer_apart_from_the_sentence():
 
 def test_only_what_is_unavailable_asks_to_come_again():
     asking = {cls.code for cls in CATALOGUE if cls.retry_after}
-    assert asking == {"database_unavailable", "store_unavailable"}
+    assert asking == {"database_unavailable", "still_copying", "store_unavailable"}
 
 
 def calls_of_errors() -> list[tuple[str, type[UploadError], set[str]]]:

@@ -60,6 +60,11 @@ def test_a_session_for_a_key_is_for_that_object_alone():
     }
 
 
+def test_a_tenant_of_ceph_stands_where_an_arn_has_the_account():
+    (statement,) = session_policy("cesnet:repo", key="data")["Statement"]
+    assert statement["Resource"] == "arn:aws:s3::cesnet:repo/data"
+
+
 @pytest.mark.parametrize("prefix", ["scopes/mine", "scopes/mine/", "scopes/mine//"])
 def test_a_session_for_a_prefix_is_for_what_is_below_it_and_for_its_list(prefix):
     assert session_policy("repo", prefix=prefix)["Statement"] == [

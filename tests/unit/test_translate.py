@@ -183,6 +183,50 @@ def test_a_complete_that_meets_an_abort_shall_be_called_again():
     assert type(come_out(answer("BucketAlreadyExists", 409))) is StoreFault
 
 
+# STS API reference, AssumeRole and "Common errors".
+OF_STS = {
+    StoreDenied: "AccessDenied ExpiredToken ExpiredTokenException InvalidClientTokenId"
+    " SignatureDoesNotMatch IncompleteSignature MissingAuthenticationToken OptInRequired"
+    " UnrecognizedClientException AccessDeniedException NotAuthorized RequestExpired"
+    " InvalidAccessKeyId RequestTimeTooSkewed",
+    StoreMisconfigured: "MalformedPolicyDocument PackedPolicyTooLarge RegionDisabled"
+    " RegionDisabledException ValidationError NoSuchEntity InvalidAction InvalidParameterValue"
+    " InvalidParameterCombination InvalidQueryParameter MalformedQueryString MissingAction"
+    " MissingParameter UnknownOperationException MethodNotAllowed NotImplemented"
+    " InvalidArgument",
+    StoreUnavailable: "InternalFailure ServiceUnavailable Throttling ThrottlingException SlowDown"
+    " RequestAbortedException RequestTimeoutException RequestLimitExceeded InternalError",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(code, kind) for kind, codes in OF_STS.items() for code in codes.split()]
+)
+def test_a_code_of_sts_decides_also_where_ceph_writes_it(code, kind):
+    for error in (answer(code, 400), answer_of_ceph(code, 400)):
+        found = come_out(error, in_sts=True)
+        assert (type(found), found.context) == (kind, {"reason": code})
+        assert SECRET not in str(found)
+
+
+def answer_of_ceph(code: str, status: int) -> ClientError:
+    """What the SDK makes of an error of STS that is written as those of S3 are."""
+    meta = {"HTTPStatusCode": status, "RequestId": "tx1"}
+    return ClientError(
+        {"Code": code, "Message": SECRET, "HostId": "1", "ResponseMetadata": meta}, "AssumeRole"
+    )
+
+
+def test_what_only_sts_says_is_nothing_to_s3():
+    assert type(come_out(answer("InvalidArgument", 400))) is StoreFault
+    assert type(come_out(answer_of_ceph("AccessDenied", 403))) is StoreFault
+
+
+def test_an_answer_of_sts_without_a_code_goes_by_the_status():
+    assert type(come_out(answer_of_ceph("", 503), in_sts=True)) is StoreUnavailable
+    assert type(come_out(answer_of_ceph("", 400), in_sts=True)) is StoreFault
+
+
 def test_a_bare_404_ends_no_upload_because_a_proxy_may_have_said_it():
     assert type(come_out(answer("404", 404), in_upload=True)) is StoreMisconfigured
 

@@ -34,9 +34,13 @@
     │   ├── UploadNotPending        upload_not_pending
     │   ├── UploadLost              upload_lost
     │   ├── ChecksumMismatch        checksum_mismatch
-    │   └── ScopeTaken              scope_taken
+    │   ├── ScopeTaken              scope_taken
+    │   ├── NoUploadRole            no_upload_role
+    │   ├── KeysNotPossible         keys_not_possible
+    │   └── NoScope                 no_scope
     ├── UploadExpired               410  upload_expired
     ├── DatabaseUnavailable         503  database_unavailable (Retry-After)
+    ├── StillCopying                503  still_copying (Retry-After)
     ├── InvalidLocation             500  invalid_location (the operator's mistake)
     └── StoreError                  the object store; see each
         ├── StoreUnavailable        503  store_unavailable (Retry-After)
@@ -70,9 +74,12 @@ from .client import (
     InvalidRequest,
     InvalidScope,
     InvalidSize,
+    KeysNotPossible,
     MissingParts,
+    NoScope,
     NotAuthenticated,
     NotFound,
+    NoUploadRole,
     PartOutOfRange,
     PartSizeMismatch,
     PartsRejected,
@@ -91,6 +98,7 @@ from .client import (
 from .server import (
     DatabaseUnavailable,
     InvalidLocation,
+    StillCopying,
     StoreDenied,
     StoreError,
     StoreFault,
@@ -118,7 +126,10 @@ __all__ = (
     "InvalidRequest",
     "InvalidScope",
     "InvalidSize",
+    "KeysNotPossible",
     "MissingParts",
+    "NoScope",
+    "NoUploadRole",
     "NotAuthenticated",
     "NotFound",
     "PartOutOfRange",
@@ -128,6 +139,7 @@ __all__ = (
     "ScopeNotFound",
     "ScopeTaken",
     "StateConflict",
+    "StillCopying",
     "StoreDenied",
     "StoreError",
     "StoreFault",

@@ -244,6 +244,37 @@ class ScopeTaken(StateConflict):
     message = "The scope cannot be made: {reason}. Choose another name, prefix or bucket."
 
 
+class NoUploadRole(StateConflict):
+    """Temporary keys were asked for, and the server has no role to make them of."""
+
+    code = "no_upload_role"
+    message = (
+        "No temporary keys are handed out here: OAREPO_S3_UPLOAD_ROLE is not set. Send the file"
+        " in parts by presigned URLs; for keys, the operator has to set up the role"
+        " (invenio s3 policy role)."
+    )
+
+
+class KeysNotPossible(StateConflict):
+    """Temporary keys were asked for something that they cannot be narrowed to."""
+
+    code = "keys_not_possible"
+    message = (
+        "No temporary keys can be handed out for this ({reason})."
+        " Send the file in parts by presigned URLs."
+    )
+
+
+class NoScope(StateConflict):
+    """Temporary keys were asked for a bucket that is not the bucket of a scope."""
+
+    code = "no_scope"
+    message = (
+        "The bucket has no scope, so there is no prefix that keys could be made for."
+        " Send the files in parts by presigned URLs; in Uppy, do without temporary keys."
+    )
+
+
 class UploadExpired(UploadError):
     """The upload's time ran out."""
 

@@ -16,6 +16,18 @@ class DatabaseUnavailable(UploadError):
     message = "The database cannot be reached right now. Nothing is lost: try again."
 
 
+class StillCopying(UploadError):
+    """A large file that came by temporary keys is on its way to its final place."""
+
+    code = "still_copying"
+    status = 503
+    retry_after = 1
+    message = (
+        "The object store is still copying the file: {done} of {num_parts} parts are in place."
+        " Complete again, and it goes on from there."
+    )
+
+
 class InvalidLocation(UploadError):
     """A location URI that no installed back end understands."""
 
