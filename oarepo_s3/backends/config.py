@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.credentials import Credentials
+from .profiles import PROFILES, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class StoreConfig:
     :param client_options: keyword arguments of ``botocore.config.Config``.
     :param complete_timeout: seconds to wait for the answer to a complete call.
     :param silence_pause: seconds for which a store that kept silent is not asked again.
-    :param profile: what the store can do; a name in :data:`~oarepo_s3.backends.profiles.PROFILES`.
+    :param profile: what the store can do; :func:`~oarepo_s3.backends.profiles.find_profile` has
+        those of the kinds of stores.
     """
 
     endpoint_url: str | None = None
@@ -40,4 +42,4 @@ class StoreConfig:
     client_options: Mapping[str, Any] = field(default_factory=dict)
     complete_timeout: float = 50
     silence_pause: float = 10
-    profile: str = "other"
+    profile: Profile = PROFILES["other"]

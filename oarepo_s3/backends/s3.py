@@ -95,11 +95,13 @@ class S3Store(S3Bucket, S3Keys, S3Rights):
     ) -> None:
         """Assemble the object from exactly these parts."""
         listed = [{"PartNumber": part.part, "ETag": f'"{part.etag}"'} for part in parts]
-        optional: dict[str, str] = {}
+        optional: dict[str, Any] = {}
         if checksum:
             optional |= {_field(checksum.algorithm): checksum.base64, "ChecksumType": "FULL_OBJECT"}
         if self.profile.conditional_complete:
             optional["IfNoneMatch"] = "*"
+        if self.profile.size_on_complete:
+            optional["MpuObjectSize"] = sum(part.size for part in parts)
         # Assembling may take long: that is not silence.
         with store_errors(in_upload=True), self._breaker.guard(ConnectTimeoutError):
             self._clients.complete.complete_multipart_upload(

@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from .breaker import Breaker
 from .config import StoreConfig
-from .profiles import Profile, find_profile
+from .profiles import Profile
 from .redact import redact_logs
 from .s3_clients import Clients
 from .s3_urls import UrlSigner
@@ -29,7 +29,7 @@ class S3Connection:
         redact_logs()
         # A key knows its own tenant; the prefix addresses the bucket of another one.
         self.bucket = f"{config.tenant}:{bucket}" if config.tenant else bucket
-        self.profile: Profile = find_profile(config.profile)
+        self.profile: Profile = config.profile
         with store_errors():
             self._clients = Clients(config)
         self._client = self._clients.calls

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..backends import Site, StoreConfig, Stores
+from ..backends.profiles import find_profile
 from ..core.credentials import Credentials
 from ..core.keys import KeyMarker
 from ..core.planning import PartLimits
@@ -139,7 +140,7 @@ class UploadContext:
             credentials=_fixed_credentials(info["key"], info["secret"]),
             tenant=config["OAREPO_S3_TENANT"],
             verify=connection.get("verify"),
-            profile=config["OAREPO_S3_PROFILE"],
+            profile=find_profile(config["OAREPO_S3_PROFILE"]),
             complete_timeout=config["OAREPO_S3_COMPLETE_TIMEOUT"],
             silence_pause=config["OAREPO_S3_SILENCE_PAUSE"],
             client_options={

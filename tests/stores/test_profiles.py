@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from oarepo_s3.backends import Profile
 from oarepo_s3.backends.profiles import PROFILES, find_profile
 from oarepo_s3.core.digests import compute
 from oarepo_s3.core.errors import StoreMisconfigured, StorePreconditionFailed
@@ -50,7 +52,7 @@ def upload(subject: Any, store: Any, key: str, checksum: Any) -> None:
 
 @on_moto
 def test_aws_is_told_the_checksum_and_that_nothing_may_be_there(subject, key):
-    store = subject.other_store(profile="aws")
+    store = subject.other_store(profile=find_profile("aws"))
     seen = optional_headers(store)
     upload(subject, store, key, CRC)
     create, listed, complete, head = seen
@@ -63,6 +65,7 @@ def test_aws_is_told_the_checksum_and_that_nothing_may_be_there(subject, key):
         "x-amz-checksum-crc64nvme": CRC.base64,
         "x-amz-checksum-type": "FULL_OBJECT",
         "if-none-match": "*",
+        "x-amz-mp-object-size": "3",
     }
     assert head == {"x-amz-checksum-mode": "ENABLED"}
 
@@ -70,7 +73,7 @@ def test_aws_is_told_the_checksum_and_that_nothing_may_be_there(subject, key):
 @on_moto
 @pytest.mark.parametrize("profile", ["ceph", "minio", "other"])
 def test_stores_that_may_not_understand_them_get_no_optional_headers(subject, key, profile):
-    store = subject.other_store(profile=profile)
+    store = subject.other_store(profile=find_profile(profile))
     seen = optional_headers(store)
     upload(subject, store, key, None)
     assert seen == [{}, {}, {}, {}]
@@ -78,7 +81,7 @@ def test_stores_that_may_not_understand_them_get_no_optional_headers(subject, ke
 
 @on_moto
 def test_an_object_that_is_there_is_not_replaced_where_the_store_can_tell(subject, key):
-    store = subject.other_store(profile="aws")
+    store = subject.other_store(profile=find_profile("aws"))
     upload(subject, store, key, None)
     with pytest.raises(StorePreconditionFailed):
         upload(subject, store, key, None)
@@ -86,7 +89,7 @@ def test_an_object_that_is_there_is_not_replaced_where_the_store_can_tell(subjec
 
 @on_moto
 def test_a_part_url_signs_the_checksum_that_it_insists_on(subject, key):
-    store = subject.other_store(profile="aws")
+    store = subject.other_store(profile=find_profile("aws"))
     upload_id = store.create_upload(key, content_type=None, metadata={}, checksum="crc64nvme")
     signer = store.part_signer(key, upload_id, lifetime=LIFETIME)
     for digest, header in (
@@ -98,10 +101,9 @@ def test_a_part_url_signs_the_checksum_that_it_insists_on(subject, key):
         assert f"SignedHeaders={'%3B'.join(sorted([header.lower(), 'host']))}" in url
 
 
-@on_moto
-def test_a_profile_that_is_none_is_the_operators_mistake(subject):
+def test_a_profile_that_is_none_is_the_operators_mistake():
     with pytest.raises(StoreMisconfigured, match="no profile 'aws-2'"):
-        subject.other_store(profile="aws-2")
+        find_profile("aws-2")
 
 
 def test_profiles_are_known_by_their_names():
@@ -109,3 +111,36 @@ def test_profiles_are_known_by_their_names():
     for profile in PROFILES.values():
         assert "md5" in profile.part_checksums
         assert profile.part_checksums - {"md5"} <= profile.object_checksums
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_comes_back_from_json_as_it_was(name):
+    written = json.loads(json.dumps(PROFILES[name].as_dict()))
+    assert Profile.from_dict(written) == PROFILES[name]
+
+
+def test_abilities_that_another_version_has_stored_are_left_out():
+    assert Profile.from_dict({"name": "aws", "teleports": [1]}) == Profile("aws")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"forms": "yes"},
+        {"forms": 1},
+        {"name": None},
+        {"object_checksums": "crc32"},
+        {"object_checksums": ["crc31"]},
+        {"part_checksums": [["md5"]]},
+    ],
+)
+def test_a_stored_profile_with_a_wrong_value_is_refused_by_its_name(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(StoreMisconfigured) as caught:
+        Profile.from_dict({"name": "aws", **wrong})
+    assert f"{name} = {value!r}" in str(caught.value)
+
+
+def test_a_stored_profile_without_a_name_is_refused():
+    with pytest.raises(StoreMisconfigured, match="has no name"):
+        Profile.from_dict({"forms": True})
