@@ -19,7 +19,6 @@ class Subject:
     :param prefix: what the keys of the location begin with; empty for the whole bucket.
     :param upload_lifetime: how long an upload may take.
     :param part_url_lifetime: how long a part URL shall work.
-    :param sts_endpoint_url: address of the STS API, where that is another one.
     """
 
     config: StoreConfig
@@ -27,7 +26,6 @@ class Subject:
     prefix: str = ""
     upload_lifetime: timedelta = timedelta(days=6)
     part_url_lifetime: timedelta = timedelta(days=1)
-    sts_endpoint_url: str | None = None
 
     @property
     def place(self) -> str:

@@ -60,7 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # to act as the user of a token, and to let Uppy in, which has no CSRF token
     | {"flask_principal", "invenio_accounts.proxies", "invenio_rest.csrf"},
     "tasks": {".services", "celery"},
-    "provisioning": {".core", ".backends"},
+    # a browser's requests are made without the SDK
+    "provisioning": {".core", ".backends", "urllib3"},
     "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
     | {*FILES, "click", "flask", "invenio_s3.cli"}
     # to know a database that is away
