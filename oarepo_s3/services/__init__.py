@@ -18,6 +18,7 @@ from .parts import (
     sign_parts,
     uploaded_parts,
 )
+from .profiles import forget_kept_profile, keep_profile, kept_profile, place_of
 from .queries import UploadPage, find_upload, get_upload, list_uploads, upload_of_file
 from .recover import RecoverCounts, recover_interrupted
 from .removed import abort_removed
@@ -32,6 +33,7 @@ from .scopes import (
 )
 from .sweep import SweepCounts, sweep_expired
 from .tokens import IssuedToken, issue_token, read_token, remove_expired_tokens, revoke_token
+from .trial import try_upload
 from .verify import VerifyCounts, verify_declared
 
 __all__ = (
@@ -52,15 +54,19 @@ __all__ = (
     "every_part",
     "find_upload",
     "first_window",
+    "forget_kept_profile",
     "get_scope",
     "get_upload",
     "issue_token",
+    "keep_profile",
+    "kept_profile",
     "list_scopes",
     "list_uploads",
     "open_for_version",
     "open_form",
     "part_checksums",
     "parts_after",
+    "place_of",
     "read_token",
     "recover_interrupted",
     "remove_expired_tokens",
@@ -71,6 +77,7 @@ __all__ = (
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",
+    "try_upload",
     "upload_of_file",
     "uploaded_parts",
     "verify_declared",

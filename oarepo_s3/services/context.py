@@ -10,13 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ..backends import Site, StoreConfig, Stores
+from ..backends import Profile, Site, StoreConfig, Stores
 from ..backends.profiles import find_profile
 from ..core.credentials import Credentials
 from ..core.keys import KeyMarker
 from ..core.planning import PartLimits
 from ..core.tokens import TokenSigner
 from ..core.uris import ObjectURI
+from .profiles import kept_profile, place_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -80,7 +81,7 @@ class UploadContext:
         self.commit_form: Callable[..., None] | None = None
         """Commits the file of a record that came by a form; nothing happens the second time. None
         where invenio-records-resources is not installed."""
-        self._stores = Stores(self._store_config)
+        self._stores = Stores(self.store_config)
 
     @property
     def settings(self) -> Settings:
@@ -128,8 +129,11 @@ class UploadContext:
         older = self.app.config.get("SECRET_KEY_FALLBACKS") or []
         return tuple(s if isinstance(s, bytes) else s.encode() for s in (current, *older))
 
-    def _store_config(self, uri: ObjectURI) -> StoreConfig:
-        """Describe the connection as invenio-s3 does, so that both speak to the same store."""
+    def store_config(self, uri: ObjectURI) -> StoreConfig:
+        """Describe the connection as invenio-s3 does, so that both speak to the same store.
+
+        :raises StoreMisconfigured: when the profile that is configured, or kept, is none.
+        """
         config = self.app.config
         info = self.app.extensions["invenio-s3"].init_s3fs_info
         connection = info["client_kwargs"]
@@ -140,7 +144,7 @@ class UploadContext:
             credentials=_fixed_credentials(info["key"], info["secret"]),
             tenant=config["OAREPO_S3_TENANT"],
             verify=connection.get("verify"),
-            profile=find_profile(config["OAREPO_S3_PROFILE"]),
+            profile=self._profile(uri, connection.get("endpoint_url")),
             complete_timeout=config["OAREPO_S3_COMPLETE_TIMEOUT"],
             silence_pause=config["OAREPO_S3_SILENCE_PAUSE"],
             client_options={
@@ -156,6 +160,13 @@ class UploadContext:
                 **info["config_kwargs"],
             },
         )
+
+    def _profile(self, uri: ObjectURI, endpoint_url: str | None) -> Profile:
+        """Return what was tried of a store; of one that was not, what is known of its kind."""
+        expected = find_profile(self.app.config["OAREPO_S3_PROFILE"])
+        if "sqlalchemy" not in self.app.extensions:
+            return expected
+        return kept_profile(place_of(uri), endpoint_url) or expected
 
 
 def _origin(url: str) -> str:

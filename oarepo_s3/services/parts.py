@@ -55,7 +55,7 @@ def sign_parts(
     for digest in digests.values():
         if digest.algorithm not in able:
             raise InvalidRequest(
-                reason=f"parts of this upload are checked by {', '.join(able)},"
+                reason=f"parts of this upload are checked by {', '.join(able) or 'nothing'},"
                 f" not by {digest.algorithm}"
             )
     now = utcnow()

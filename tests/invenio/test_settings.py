@@ -24,7 +24,7 @@ def make(**settings):
 def connection(app):
     """How the application reaches its store."""
     with app.app_context():
-        return app.extensions["oarepo-s3"]._store_config(ObjectURI("s3", "b", ""))
+        return app.extensions["oarepo-s3"].store_config(ObjectURI("s3", "b", ""))
 
 
 NAMES = {

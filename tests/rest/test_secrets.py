@@ -22,6 +22,7 @@ from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StoreError
 from oarepo_s3.core.times import utcnow
+from oarepo_s3.core.uris import ObjectURI
 from oarepo_s3.models import Upload
 from oarepo_s3.proxies import current_s3
 from oarepo_s3.services import get_upload, sign_parts
@@ -216,7 +217,7 @@ def test_no_repr_shows_a_secret(uploader, bucket, store):
         "url": signed,
         "signer": stored.signer(upload.expires_at - upload.created_at),
         "store": stored.store,
-        "config": replace(current_s3._store_config(None), credentials=keys),
+        "config": replace(current_s3.store_config(ObjectURI("s3", "b", "")), credentials=keys),
         "keys": keys,
         "wanted": wanted,
         "session": wanted.session,
