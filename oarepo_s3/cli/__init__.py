@@ -6,6 +6,6 @@ from __future__ import annotations
 
 from invenio_s3.cli import s3
 
-from . import bucket, policy
+from . import bucket, check, policy
 
-__all__ = ("bucket", "policy", "s3")
+__all__ = ("bucket", "check", "policy", "s3")
