@@ -18,18 +18,7 @@ from .probe_objects import probe_object, probe_rights_to_remove, probe_upload
 from .subject import Subject
 from .web import Web
 
-BASICS = {
-    "abort",
-    "address",
-    "bucket",
-    "delete",
-    "keys",
-    "multipart",
-    "parts",
-    "presigned URL",
-    "read",
-    "write",
-}
+BASICS = {"abort", "delete", "multipart", "parts", "presigned URL", "read", "write"}
 """Where one of these fails, what was seen of the store's abilities says nothing."""
 
 
@@ -48,15 +37,17 @@ def check_store(subject: Subject) -> Report:
                 explain_all(error, subject) or explain(error, "address", "to be reached", None)
             )
             return Report(subject.place, findings)
+        hampered = False
         try:
             _probe(bench)
         except Stop:
+            hampered = True
             bench.found("rest", Level.NOTE, "Skipped, because of the failure above.")
         finally:
             left = bench.clean()
     if left:
         findings.append(_left_behind(subject, bench.folder, left))
-    hampered = any(f.check in BASICS and f.level is Level.FAILURE for f in findings)
+    hampered |= any(f.check in BASICS and f.level is Level.FAILURE for f in findings)
     return Report(subject.place, findings, None if hampered else bench.abilities, left)
 
 

@@ -68,6 +68,11 @@ _CERTIFICATE = Meaning(
     "The store's certificate is not trusted, or it does not speak TLS.",
     "Set S3_CA_BUNDLE to the path of the CA's certificates, or correct S3_ENDPOINT_URL.",
 )
+_ADDRESS = Meaning(
+    "address",
+    "The address of the store is none: it has to begin with https:// (or http://).",
+    f"{SETUP}  (or correct S3_ENDPOINT_URL)",
+)
 _SUSPENDED = Meaning(
     "keys",
     "The store has suspended the user of these keys.",
@@ -98,6 +103,10 @@ _MEANINGS = {
     "InvalidBucketName": _NAME,
     "ParamValidationError": _NAME,
     "SSLError": _CERTIFICATE,
+    "EndpointResolutionError": _ADDRESS,
+    "LocationParseError": _ADDRESS,
+    "LocationValueError": _ADDRESS,
+    "URLSchemeUnknown": _ADDRESS,
     "AccountProblem": _SUSPENDED,
     "UserSuspended": _SUSPENDED,
 }
