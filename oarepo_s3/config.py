@@ -110,7 +110,9 @@ OAREPO_S3_PROFILE = "other"
 """What the store can do beyond what all stores can: ``aws``, ``ceph`` (16 to 19), ``ceph-20``,
 ``minio`` or ``other``.
 
-All but ``other`` are known to take forms, by which Uppy sends small files.
+All but ``other`` are known to take forms, by which Uppy sends small files. What ``invenio s3
+check`` has found at a location takes the place of this, in processes that start afterwards;
+``invenio s3 check --forget-profile`` lets this setting speak again.
 
 Where the store keeps checksums of whole objects, a client's digest in the same algorithm is
 verified on completion, without reading the file. A store that ignores checksums answers just as one
