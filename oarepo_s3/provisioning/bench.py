@@ -62,11 +62,12 @@ class Bench:
             self.public = S3Store(subject.site.bucket, public)
         self.public_url = subject.config.public_endpoint_url or self.store.endpoint_url
         """Where browsers reach the store."""
-        base = f"{subject.prefix.rstrip('/')}/" if subject.prefix else ""
-        self.folder = f"{base}check-{uuid.uuid4()}/"
+        self.folder = f"{subject.base}check-{uuid.uuid4()}/"
         self.may_delete = True
         self.may_abort = True
         self.versioned = False
+        self.welcome: list[str] = []
+        """The origins whose pages may send parts."""
         self.abilities = subject.config.profile
         """What is known of the store so far: what is expected, until it is tried."""
         self._objects: list[str] = []
@@ -100,9 +101,14 @@ class Bench:
             yield
         except StoreError as error:
             self.stop_at(error)
-            self.findings.append(
-                lacks(error, check, doing) if optional else explain(error, check, doing, right)
-            )
+            if optional:
+                self.findings.append(lacks(error, check, doing))
+            else:
+                self.refused(error, check, doing, right)
+
+    def refused(self, error: StoreError, check: str, doing: str, right: str | None) -> None:
+        """Add what a refusal means that concerns one call alone."""
+        self.findings.append(explain(error, check, doing, right, self.subject))
 
     def stop_at(self, error: StoreError) -> None:
         """Stop at an error that would come at every call; return at any other.

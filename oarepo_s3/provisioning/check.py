@@ -10,7 +10,7 @@ from .explain import explain, explain_all
 from .findings import Finding, Level, Report
 from .probe_abilities import probe_condition, probe_forms, probe_size, probe_versions
 from .probe_address import probe_clock, probe_public_address
-from .probe_browser import probe_browser
+from .probe_browser import probe_browser, probe_forms_of_browsers
 from .probe_bucket import probe_lifecycle
 from .probe_checksums import probe_object_checksums, probe_part_checksums
 from .probe_keys import probe_life_of_keys, probe_sts
@@ -34,7 +34,8 @@ def check_store(subject: Subject) -> Report:
             bench = Bench(subject, web, findings)
         except StoreError as error:
             findings.append(
-                explain_all(error, subject) or explain(error, "address", "to be reached", None)
+                explain_all(error, subject)
+                or explain(error, "address", "to be reached", None, subject)
             )
             return Report(subject.place, findings)
         hampered = False
@@ -72,6 +73,7 @@ def _probe(bench: Bench) -> None:
         probe_condition(bench)
         probe_size(bench)
         probe_forms(bench)
+        probe_forms_of_browsers(bench)
         probe_versions(bench)
     else:
         bench.found(

@@ -159,7 +159,9 @@ def explain_all(error: StoreError, subject: Subject) -> Finding | None:
     return None
 
 
-def explain(error: StoreError, check: str, doing: str, right: str | None) -> Finding:
+def explain(
+    error: StoreError, check: str, doing: str, right: str | None, subject: Subject
+) -> Finding:
     """Say what an error means that concerns one call alone.
 
     :param doing: what was tried, as "to ...".
@@ -173,7 +175,7 @@ def explain(error: StoreError, check: str, doing: str, right: str | None) -> Fin
             check,
             Level.FAILURE,
             f"The keys may not {right}: the store refuses {doing} ({reason}).",
-            "invenio s3 policy server  (prints the policy that the server's keys need)",
+            f"{subject.command('policy', 'server')}  (prints the policy that the keys need)",
         )
     return Finding(
         check,

@@ -15,7 +15,6 @@ from .findings import Level
 from .web import Answer
 
 URL_LIFETIME = timedelta(minutes=5)
-CORS_APPLY = "invenio s3 policy cors --apply"
 
 
 def probe_browser(bench: Bench) -> None:
@@ -43,6 +42,29 @@ def probe_browser(bench: Bench) -> None:
         for origin in bench.origins:
             if _from_origin(bench, origin, url):
                 _with_checksum(bench, origin, key, upload_id)
+
+
+def probe_forms_of_browsers(bench: Bench) -> None:
+    """Make the preflight of a form: browsers ask when the page wants to see how far it is."""
+    if not bench.abilities.forms:
+        return
+    with bench.trying("cors", "to sign a form"):
+        form = bench.public.presign_form(
+            f"{bench.folder}nothing", size=len(CONTENT), lifetime=URL_LIFETIME
+        )
+        for origin in bench.welcome:
+            asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            preflight = bench.web.send("OPTIONS", form.url, headers=asked)
+            if allows(preflight, origin, "post"):
+                bench.found("cors", Level.OK, f"Pages of {origin} may send forms.")
+                continue
+            bench.found(
+                "cors",
+                Level.WARNING,
+                f"Pages of {origin} may send parts, and no forms ({preflight}): small files fail"
+                " where Uppy sends them by forms.",
+                bench.subject.cors_command,
+            )
 
 
 def _unreachable(bench: Bench, error: StoreError) -> None:
@@ -80,9 +102,10 @@ def _from_origin(bench: Bench, origin: str, url: str) -> bool:
             Level.FAILURE,
             f"The store allows {origin} to send parts, and then does not name it in its answer:"
             " browsers hide that from the page.",
-            CORS_APPLY,
+            bench.subject.cors_command,
         )
         return False
+    bench.welcome.append(origin)
     bench.found("cors", Level.OK, f"Pages of {origin} may send parts.")
     _say_exposed(bench, origin, answer.listed("access-control-expose-headers"))
     return True
@@ -101,7 +124,7 @@ def _no_preflight(bench: Bench, origin: str, preflight: Answer) -> None:
             "cors",
             Level.FAILURE,
             f"Browsers refuse to upload from {origin}: the bucket {has} (preflight: {preflight}).",
-            CORS_APPLY,
+            bench.subject.cors_command,
         )
         return
     bench.found(
@@ -120,7 +143,7 @@ def _say_exposed(bench: Bench, origin: str, exposed: set[str]) -> None:
             Level.FAILURE,
             f"Pages of {origin} cannot see the ETag of a part: CORS does not expose it, and Uppy"
             " takes every part for failed.",
-            CORS_APPLY,
+            bench.subject.cors_command,
         )
         return
     bench.found("cors", Level.OK, f"Pages of {origin} see the ETag of a part.")
@@ -132,7 +155,7 @@ def _say_exposed(bench: Bench, origin: str, exposed: set[str]) -> None:
             Level.NOTE,
             f"Pages of {origin} do not see {', '.join(sorted(hidden))}: the store compares these"
             " all the same.",
-            CORS_APPLY,
+            bench.subject.cors_command,
         )
 
 
@@ -156,7 +179,7 @@ def _with_checksum(bench: Bench, origin: str, key: str, upload_id: str) -> None:
         Level.WARNING,
         f"Pages of {origin} may not send a part's checksum in a header ({preflight}): parts without"
         " one still pass.",
-        f"{CORS_APPLY}  (AllowedHeaders has to be *)",
+        f"{bench.subject.cors_command}  (AllowedHeaders has to be *)",
     )
 
 

@@ -13,8 +13,6 @@ from .bench import Bench
 from .explain import is_denied, is_lacking, reason_of
 from .findings import Level
 
-LIFECYCLE_APPLY = "invenio s3 policy lifecycle --apply"
-
 
 def probe_lifecycle(bench: Bench) -> None:
     """Compare the bucket's rules for incomplete uploads with the time that an upload may take."""
@@ -30,7 +28,7 @@ def probe_lifecycle(bench: Bench) -> None:
             why = f"the store failed to say it ({reason_of(error)})"
         bench.found("lifecycle", Level.NOTE, f"Rules for incomplete uploads: not seen, {why}.")
         return
-    rules = list(_rules(document or {}, bench.subject.prefix))
+    rules = list(_rules(document or {}, bench.subject.base))
     shortest = min((days for _, days, _ in rules), default=None)
     if shortest is not None and timedelta(days=shortest) < bench.subject.upload_lifetime:
         _too_short(bench, *next(rule for rule in rules if rule[1] == shortest))
@@ -40,7 +38,7 @@ def probe_lifecycle(bench: Bench) -> None:
             Level.WARNING,
             "No rule removes uploads that nobody ends: should this repository lose its database,"
             " their parts are paid for, for ever.",
-            LIFECYCLE_APPLY,
+            bench.subject.lifecycle_command,
         )
     else:
         bench.found(
@@ -56,7 +54,8 @@ def _too_short(bench: Bench, name: str, days: int, _: bool) -> None:
         f"The bucket's rule {name!r} removes uploads after {days} days, and"
         f" OAREPO_S3_UPLOAD_LIFETIME lets them take {wanted / timedelta(days=1):.4g}: slow uploads"
         " are lost.",
-        f"Remove that rule, then: {LIFECYCLE_APPLY}  (or shorten OAREPO_S3_UPLOAD_LIFETIME)",
+        f"Remove that rule, then: {bench.subject.lifecycle_command}  (or shorten"
+        " OAREPO_S3_UPLOAD_LIFETIME)",
     )
 
 

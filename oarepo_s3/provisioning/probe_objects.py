@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..core.errors import StoreError, StoreUploadGone
 from .bench import CONTENT, Bench
-from .explain import explain, is_denied
+from .explain import is_denied
 from .findings import Level
 
 
@@ -22,7 +22,7 @@ def probe_rights_to_remove(bench: Bench) -> None:
     except StoreError as error:
         bench.stop_at(error)
         bench.may_delete = False
-        bench.findings.append(explain(error, "delete", "to remove objects", "s3:DeleteObject"))
+        bench.refused(error, "delete", "to remove objects", "s3:DeleteObject")
     bench.found("keys", Level.OK, "The store knows the keys, and has the bucket.")
     try:
         bench.store.abort_upload(nothing, "none")
@@ -31,9 +31,7 @@ def probe_rights_to_remove(bench: Bench) -> None:
         # Whatever else it says to an upload that never was says nothing of the rights.
         if is_denied(error):
             bench.may_abort = False
-            bench.findings.append(
-                explain(error, "abort", "to abort uploads", "s3:AbortMultipartUpload")
-            )
+            bench.refused(error, "abort", "to abort uploads", "s3:AbortMultipartUpload")
 
 
 def probe_object(bench: Bench) -> None:
@@ -137,7 +135,7 @@ def _list_uploads(bench: Bench, key: str, upload_id: str) -> None:
             "The store lists open uploads "
             + ("by exact keys alone (as MinIO does)" if exactly else "not at all")
             + ": the sweep of orphans finds nothing there.",
-            "invenio s3 policy lifecycle --apply  (the store then removes them itself)",
+            f"{bench.subject.lifecycle_command}  (the store then removes them itself)",
         )
 
 
@@ -156,5 +154,5 @@ def _abort(bench: Bench, key: str, upload_id: str) -> None:
                 "abort",
                 Level.WARNING,
                 "Parts of an aborted upload can still be seen.",
-                "invenio s3 policy lifecycle --apply  (the store then removes them itself)",
+                f"{bench.subject.lifecycle_command}  (the store then removes them itself)",
             )

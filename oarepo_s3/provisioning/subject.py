@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +27,30 @@ class Subject:
     prefix: str = ""
     upload_lifetime: timedelta = timedelta(days=6)
     part_url_lifetime: timedelta = timedelta(days=1)
+
+    @property
+    def base(self) -> str:
+        """What the keys begin with: empty, or with a slash at its end."""
+        return f"{self.prefix.rstrip('/')}/" if self.prefix else ""
+
+    def command(self, *words: str) -> str:
+        """Return a command of ours that is about this bucket, as a shell takes it.
+
+        :param words: after ``invenio s3``.
+        """
+        return shlex.join(["invenio", "s3", *words, "--bucket", self.site.bucket])
+
+    @property
+    def cors_command(self) -> str:
+        """What lets the pages of all origins upload."""
+        origins = [word for origin in self.site.origins for word in ("--origin", origin)]
+        return self.command("policy", "cors", *origins, "--apply")
+
+    @property
+    def lifecycle_command(self) -> str:
+        """What lets the store remove what nobody ends."""
+        prefix = ["--prefix", self.base] if self.base else []
+        return self.command("policy", "lifecycle", *prefix, "--apply")
 
     @property
     def place(self) -> str:

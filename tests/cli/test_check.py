@@ -111,7 +111,7 @@ def test_a_failure_is_the_exit_status_and_its_remedy_is_said(invoke, place):
         return
     assert result.exit_code == 1
     assert "x FAILURE  cors: " in result.output
-    assert "-> invenio s3 policy cors --apply" in result.output
+    assert f"-> invenio s3 policy cors --origin {ORIGIN} --apply --bucket" in result.output
 
 
 def test_machines_get_the_whole_report(invoke, sound):

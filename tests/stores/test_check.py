@@ -19,7 +19,8 @@ from oarepo_s3.provisioning import probe_address, probe_checksums
 from oarepo_s3.provisioning.bench import CONTENT
 from oarepo_s3.provisioning.check import check_store
 from oarepo_s3.provisioning.findings import Level
-from oarepo_s3.provisioning.probe_browser import probe_browser
+from oarepo_s3.provisioning.probe_abilities import probe_forms
+from oarepo_s3.provisioning.probe_browser import probe_browser, probe_forms_of_browsers
 from oarepo_s3.provisioning.probe_bucket import probe_lifecycle
 from oarepo_s3.provisioning.probe_keys import probe_life_of_keys
 
@@ -137,7 +138,8 @@ def test_a_missing_right_is_called_by_its_name_until_it_is_given(patient, right)
     assert {finding.check for finding in failures(report)} == RIGHTS[right]
     for finding in failures(report):
         assert f"may not {right}:" in finding.message
-        assert finding.remedy.startswith("invenio s3 policy server")
+        server = f"invenio s3 policy server --bucket {patient.bucket}  "
+        assert finding.remedy.startswith(server)
     patient.forbid_nothing()
     assert patient.content() == []
     assert failures(patient.check()) == []
@@ -170,7 +172,10 @@ def test_cors_that_stops_browsers_is_a_failure_until_it_is_mended(patient, chang
     if changes is not None:
         patient.set_cors(**changes)
     (found,) = failures(patient.only(probe_browser))
-    assert (found.check, found.remedy) == ("cors", "invenio s3 policy cors --apply")
+    assert found.check == "cors"
+    assert found.remedy == (
+        f"invenio s3 policy cors --origin {ORIGIN} --apply --bucket {patient.bucket}"
+    )
     assert said in found.message
     assert ORIGIN in found.message
     patient.set_cors()
@@ -183,6 +188,16 @@ def test_cors_that_allows_no_header_lets_parts_pass_without_their_checksums(pati
     assert not report.failed
     assert "may not send a part's checksum" in of(report, "cors")[-1].message
     assert levels(report, "cors")[-1] is WARNING
+
+
+def test_cors_without_forms_is_a_warning_where_the_store_takes_them(patient):
+    patient.set_cors(AllowedMethods=["PUT", "GET", "HEAD"])
+    report = patient.only(probe_browser, probe_forms, probe_forms_of_browsers)
+    (found,) = [each for each in of(report, "cors") if each.level is not OK]
+    assert (found.level, "no forms" in found.message) == (WARNING, True)
+    patient.set_cors()
+    report = patient.only(probe_browser, probe_forms, probe_forms_of_browsers)
+    assert set(levels(report, "cors")) == {OK}
 
 
 def test_each_origin_is_tried(patient):
@@ -202,7 +217,10 @@ def test_without_an_origin_there_is_nothing_to_ask_as_a_browser(patient):
 
 def test_the_lifecycle_rule_is_compared_with_the_time_that_uploads_may_take(patient):
     (found,) = patient.only(probe_lifecycle).findings
-    assert (found.level, found.remedy) == (WARNING, "invenio s3 policy lifecycle --apply")
+    assert found.level is WARNING
+    assert found.remedy == (
+        f"invenio s3 policy lifecycle --prefix data/ --apply --bucket {patient.bucket}"
+    )
     patient.set_lifecycle(3)
     (found,) = patient.only(probe_lifecycle).findings
     assert found.level is FAILURE
@@ -215,7 +233,7 @@ def test_the_lifecycle_rule_is_compared_with_the_time_that_uploads_may_take(pati
     ("rule", "prefix", "level"),
     [
         ({"Status": "Disabled"}, "data", WARNING),
-        ({"Filter": {"Prefix": "data/"}}, "data/", OK),
+        ({"Filter": {"Prefix": "data/"}}, "data", OK),
         ({"Filter": {"Prefix": "d"}}, "data", OK),
         ({"Filter": {"Prefix": "data/forms/"}}, "data", WARNING),
         ({"Filter": {"Prefix": "other"}}, "data", WARNING),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,3 +145,14 @@ def test_a_stored_profile_with_a_wrong_value_is_refused_by_its_name(wrong):
 def test_a_stored_profile_without_a_name_is_refused():
     with pytest.raises(StoreMisconfigured, match="has no name"):
         Profile.from_dict({"forms": True})
+
+
+def test_the_page_of_stores_says_what_is_expected_of_each_kind():
+    page = Path(__file__, "../../../docs/reference/stores.md").resolve().read_text()
+    for profile in PROFILES.values():
+        sets = (profile.object_checksums, profile.part_checksums)
+        said = [", ".join(sorted(names)) or "none" for names in sets]
+        abilities = ("conditional_complete", "size_on_complete", "forms", "sts")
+        said += ["yes" if getattr(profile, name) else "no" for name in abilities]
+        assert f"| `{profile.name}` | {' | '.join(said)} |" in page
+    assert not any(profile.versioning for profile in PROFILES.values())
