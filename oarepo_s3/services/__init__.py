@@ -19,8 +19,19 @@ from .parts import (
     uploaded_parts,
 )
 from .profiles import forget_kept_profile, keep_profile, kept_profile, place_of
-from .queries import UploadPage, find_upload, get_upload, list_uploads, upload_of_file
-from .recover import RecoverCounts, recover_interrupted
+from .queries import (
+    OwnedUpload,
+    UploadFilter,
+    UploadPage,
+    all_uploads,
+    find_owner,
+    find_upload,
+    find_user_id,
+    get_upload,
+    list_uploads,
+    upload_of_file,
+)
+from .recover import RecoverCounts, due_for_recovery, recover_interrupted
 from .removed import abort_removed
 from .scopes import (
     NewScope,
@@ -31,7 +42,8 @@ from .scopes import (
     scope_of_bucket,
     scope_uri,
 )
-from .sweep import SweepCounts, sweep_expired
+from .store_side import StoredObject, StoreSide, look_at_store
+from .sweep import SweepCounts, due_for_sweep, sweep_expired
 from .tokens import IssuedToken, issue_token, read_token, remove_expired_tokens, revoke_token
 from .trial import try_upload
 from .verify import VerifyCounts, verify_declared
@@ -41,18 +53,27 @@ __all__ = (
     "NewScope",
     "NewUpload",
     "OrphanCounts",
+    "OwnedUpload",
     "PartUrl",
     "RecoverCounts",
+    "StoreSide",
+    "StoredObject",
     "SweepCounts",
+    "UploadFilter",
     "UploadPage",
     "VerifyCounts",
     "abort_removed",
     "abort_upload",
+    "all_uploads",
     "complete_upload",
     "create_scope",
     "create_upload",
+    "due_for_recovery",
+    "due_for_sweep",
     "every_part",
+    "find_owner",
     "find_upload",
+    "find_user_id",
     "first_window",
     "forget_kept_profile",
     "get_scope",
@@ -62,6 +83,7 @@ __all__ = (
     "kept_profile",
     "list_scopes",
     "list_uploads",
+    "look_at_store",
     "open_for_version",
     "open_form",
     "part_checksums",

@@ -54,7 +54,7 @@ def claim(
             found = list(
                 db.session.scalars(
                     sa.select(Upload)
-                    .where(condition, _is_free(), Upload.id > last)
+                    .where(condition, is_free(), Upload.id > last)
                     .order_by(Upload.id)
                     .limit(limit or current_s3.settings.sweep_batch)
                     .with_for_update(skip_locked=True)
@@ -77,13 +77,14 @@ def release(upload: Upload, until: datetime | None = None) -> None:
     _rest(upload.id, until)
 
 
-def _is_free() -> Any:
+def is_free() -> sa.ColumnElement[bool]:
+    """SQL: uploads that no task has for itself."""
     return sa.or_(Upload.rests_until.is_(None), Upload.rests_until <= utcnow())
 
 
 def _take(upload: Upload, until: datetime) -> bool:
     """Take a row; where the database knows no row locks (SQLite), this alone decides who has it."""
-    return _rest(upload.id, until, _is_free())
+    return _rest(upload.id, until, is_free())
 
 
 def _rest(upload_id: UUID, until: datetime | None, *condition: Any) -> bool:

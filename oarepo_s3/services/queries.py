@@ -4,16 +4,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from invenio_accounts.proxies import current_datastore
 from invenio_db import db
 
 from ..core.errors import UploadNotFound
-from ..core.states import UploadState
+from ..core.states import FINAL_STATES, UploadState
+from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
+
+ROWS = 500
+"""How many uploads of a long list are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +100,81 @@ def list_uploads(
         )
     )
     return UploadPage(found[:size], more=len(found) > size)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFilter:
+    """Which uploads of all users an operator wants to see; what is left out does not matter.
+
+    :param states: any of these.
+    :param older_than: how long ago they were begun at least.
+    :param larger_than: bytes that the file has more than.
+    :param expired: only those whose time has run out and that have not ended.
+    """
+
+    states: Sequence[UploadState] = ()
+    user_id: int | None = None
+    bucket_id: UUID | None = None
+    older_than: timedelta | None = None
+    larger_than: int | None = None
+    expired: bool = False
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield SQL, all of which has to hold."""
+        now = utcnow()
+        if self.states:
+            yield Upload.state.in_([state.value for state in self.states])
+        if self.user_id is not None:
+            yield Upload.user_id == self.user_id
+        if self.bucket_id is not None:
+            yield Upload.bucket_id == self.bucket_id
+        if self.older_than is not None:
+            yield Upload.created_at <= now - self.older_than
+        if self.larger_than is not None:
+            yield Upload.size > self.larger_than
+        if self.expired:
+            yield Upload.expires_at <= now
+            yield Upload.state.not_in([state.value for state in FINAL_STATES])
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedUpload:
+    """An upload, and the e-mail address of whoever began it; None for nobody that is known."""
+
+    upload: Upload
+    owner: str | None
+
+
+def all_uploads(*conditions: Any, limit: int | None = None) -> Iterator[OwnedUpload]:
+    """Yield uploads of all users, newest first, however many there are.
+
+    They are read in pages out of one transaction, which is open until the last one: call no store
+    in between.
+
+    :param conditions: SQL, all of which has to hold.
+    :param limit: how many at most.
+    """
+    user = current_datastore.user_model
+    query = (
+        sa.select(Upload, user.email)
+        .outerjoin(user, user.id == Upload.user_id)
+        .where(*conditions)
+        .order_by(Upload.created_at.desc(), Upload.id)
+        .limit(limit)
+    )
+    for upload, owner in db.session.execute(query.execution_options(yield_per=ROWS)):
+        yield OwnedUpload(upload, owner)
+
+
+def find_owner(user_id: int | None) -> str | None:
+    """Return the e-mail address of a user; None for nobody that is known."""
+    user = current_datastore.user_model
+    return db.session.scalar(sa.select(user.email).where(user.id == user_id))
+
+
+def find_user_id(email: str) -> int | None:
+    """Return the id of the user with an e-mail address, in whatever case; None for nobody."""
+    user = current_datastore.user_model
+    return db.session.scalar(
+        sa.select(user.id).where(sa.func.lower(user.email) == email.lower()).limit(1)
+    )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,9 +20,10 @@ from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
 from .abort import abort_upload
-from .batches import ask_stores, attempt, claim, release
+from .batches import ask_stores, attempt, claim, is_free, release
 from .complete import ASSEMBLY_TIME, complete_upload, settle_gone
 from .forms import commit_forms, form_is_out
+from .queries import OwnedUpload, all_uploads
 from .stored import StoredUpload
 from .sweep import drop_together
 from .transactions import committing
@@ -58,6 +60,22 @@ class RecoverCounts:
             setattr(self, name, getattr(self, name) + 1)
 
 
+def is_interrupted() -> sa.ColumnElement[bool]:
+    """SQL: uploads whose completion or abort was begun, and has rested for long."""
+    return sa.and_(
+        Upload.state.in_([UploadState.COMPLETING.value, UploadState.ABORTING.value]),
+        Upload.updated_at <= utcnow() - ASSEMBLY_TIME,
+    )
+
+
+def due_for_recovery() -> Iterator[OwnedUpload]:
+    """Yield the interrupted uploads that :func:`recover_interrupted` would take now.
+
+    Nothing is changed. What it makes of others, only the store can tell.
+    """
+    return all_uploads(is_interrupted(), is_free())
+
+
 def recover_interrupted() -> RecoverCounts:
     """Finish completions and aborts that were begun and not ended, and fail what the store lost.
 
@@ -66,11 +84,7 @@ def recover_interrupted() -> RecoverCounts:
     work is disturbed.
     """
     counts = RecoverCounts()
-    resting = sa.and_(
-        Upload.state.in_([UploadState.COMPLETING.value, UploadState.ABORTING.value]),
-        Upload.updated_at <= utcnow() - ASSEMBLY_TIME,
-    )
-    for batch in claim(resting):
+    for batch in claim(is_interrupted()):
         completing = [upload for upload in batch if upload.state == UploadState.COMPLETING]
         for upload in completing:
             counts.add(upload, attempt(_complete_or_lose, upload))

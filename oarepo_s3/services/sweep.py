@@ -18,8 +18,9 @@ from ..models import Upload
 from ..proxies import current_s3
 from ..signals import before_upload_abort
 from .abort import finish_drop
-from .batches import ask_stores, attempt, claim, release
+from .batches import ask_stores, attempt, claim, is_free, release
 from .forms import clear_forms
+from .queries import OwnedUpload, all_uploads
 from .removed import file_removed
 from .stored import StoredUpload
 from .transactions import committing
@@ -42,21 +43,30 @@ class SweepCounts:
         return asdict(self)
 
 
+def is_over() -> sa.ColumnElement[bool]:
+    """SQL: uploads that the sweep drops."""
+    now = utcnow()
+    pending = Upload.state == UploadState.PENDING.value
+    return sa.or_(
+        sa.and_(pending, Upload.expires_at <= now),
+        sa.and_(pending, Upload.store_upload_id.is_(None), Upload.created_at <= now - OPENING_TIME),
+        sa.and_(pending, file_removed()),
+        Upload.state == UploadState.EXPIRED.value,
+    )
+
+
+def due_for_sweep() -> Iterator[OwnedUpload]:
+    """Yield what :func:`sweep_expired` would take now, and change nothing."""
+    return all_uploads(is_over(), is_free())
+
+
 def sweep_expired() -> SweepCounts:
     """Expire what is over time and drop it at the store, batch by batch.
 
     One upload that cannot be dropped does not stop the others, and several workers share the work.
     """
     counts = SweepCounts()
-    now = utcnow()
-    pending = Upload.state == UploadState.PENDING.value
-    over = sa.or_(
-        sa.and_(pending, Upload.expires_at <= now),
-        sa.and_(pending, Upload.store_upload_id.is_(None), Upload.created_at <= now - OPENING_TIME),
-        sa.and_(pending, file_removed()),
-        Upload.state == UploadState.EXPIRED.value,
-    )
-    for batch in claim(over):
+    for batch in claim(is_over()):
         counts.expired += _expire(batch)
         expired = [upload for upload in batch if upload.state == UploadState.EXPIRED]
         for done in drop_together(expired, announce=True):

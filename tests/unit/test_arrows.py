@@ -31,7 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {".core", ".backends", ".models", ".proxies", ".signals"}
     | DATABASE
     | FILES
-    | {"flask.current_app", "flask.has_app_context"},
+    | {"flask.current_app", "flask.has_app_context"}
+    # to name the owners of uploads
+    | {"invenio_accounts.proxies"},
     # The other record stack is asked for its permissions and links; it may not be installed.
     "record_access": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
     | {"invenio_records_resources.proxies", "invenio_records_resources.services.base"}

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Times and sizes as people write and read them: ``2d``, ``5GiB``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from .planning import GIB, MIB, TIB
+
+SECONDS = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
+"""Units of times, the largest first."""
+
+BYTES = {"TiB": TIB, "GiB": GIB, "MiB": MIB, "KiB": 2**10}
+"""Units of sizes, the largest first."""
+
+_DURATION = re.compile(r"([0-9]{1,9})([wdhms])\Z", re.ASCII)
+_SIZE = re.compile(r"([0-9]{1,18})\s*(?:([kmgt])(?:i?b)?|b)?\Z", re.ASCII | re.IGNORECASE)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read ``90s``, ``15m``, ``12h``, ``2d`` or ``1w``.
+
+    :raises ValueError: for anything else.
+    """
+    match = _DURATION.match(text.strip().lower())
+    if not match:
+        raise ValueError(f"{text!r} is no time such as 90s, 15m, 12h, 2d or 1w")
+    try:
+        return timedelta(seconds=int(match[1]) * SECONDS[match[2]])
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long") from None
+
+
+def parse_size(text: str) -> int:
+    """Read ``1000``, ``64KiB``, ``16MiB``, ``5GiB`` or ``1TiB`` as bytes; ``5G`` and ``5GB`` too.
+
+    :raises ValueError: for anything else.
+    """
+    match = _SIZE.match(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no size such as 1000, 64KiB, 16MiB, 5GiB or 1TiB")
+    factor = BYTES[f"{match[2].upper()}iB"] if match[2] else 1
+    return int(match[1]) * factor
+
+
+def show_duration(time: timedelta) -> str:
+    """Write a time in its largest unit, rounded down: ``2d``, ``5h``; never below 0."""
+    seconds = max(0, int(time.total_seconds()))
+    for unit in ("d", "h", "m"):
+        if seconds >= SECONDS[unit]:
+            return f"{seconds // SECONDS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+def show_size(size: int) -> str:
+    """Write a number of bytes in its largest unit: ``5.0 GiB``, ``12 B``."""
+    for unit, factor in BYTES.items():
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} B"
