@@ -42,7 +42,7 @@ READ_SIZE = MIB
 
 
 class MemoryStore(MemoryBucket):
-    """An :class:`~oarepo_s3.backends.base.ObjectStore` without a server.
+    """A store in the memory of one process, for tests: without a server, and soon forgotten.
 
     :param bucket: name; the content is shared by all stores of that name.
     :param config: taken for the back ends' common signature, not used.

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from threading import Lock
 
 from ..core.errors import InvalidLocation
@@ -29,6 +31,33 @@ def find_factory(scheme: str) -> StoreFactory:
         factory: StoreFactory = entry_point.load()
         return factory
     raise InvalidLocation(uri=f"{scheme}://")
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledBackend:
+    """A back end that is there to be used.
+
+    :param name: scheme of its locations' URIs.
+    :param summary: one line that says for which stores; or why it cannot be loaded.
+    """
+
+    name: str
+    summary: str
+
+
+def installed_backends() -> list[InstalledBackend]:
+    """Return the back ends by their names, each with the first line of its factory's docstring."""
+    found = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return [InstalledBackend(name, _summary(found[name])) for name in sorted(found)]
+
+
+def _summary(entry_point: EntryPoint) -> str:
+    try:
+        factory = entry_point.load()
+    except (ImportError, AttributeError) as error:
+        # Somebody else's package is broken: that must not hide the others.
+        return f"cannot be loaded: {type(error).__name__}: {error}"
+    return (inspect.getdoc(factory) or entry_point.value).partition("\n")[0]
 
 
 class Stores:

@@ -35,7 +35,7 @@ _OPAQUE_ETAG = {"aws:kms", "aws:kms:dsse"}
 
 
 class S3Store(S3Bucket, S3Keys, S3Rights):
-    """One bucket of an S3-compatible store; thread-safe.
+    """AWS, Ceph RGW, MinIO and other stores that speak S3: one bucket, thread-safe.
 
     :param bucket: the bucket's name, as in the location's URI.
     :param config: how to reach the store.

@@ -8,6 +8,7 @@ from .abort import abort_upload
 from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
 from .forms import open_form
+from .locations import LocationInUse, default_location, location_differs, set_location
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
     PartUrl,
@@ -50,6 +51,7 @@ from .verify import VerifyCounts, verify_declared
 
 __all__ = (
     "IssuedToken",
+    "LocationInUse",
     "NewScope",
     "NewUpload",
     "OrphanCounts",
@@ -68,6 +70,7 @@ __all__ = (
     "complete_upload",
     "create_scope",
     "create_upload",
+    "default_location",
     "due_for_recovery",
     "due_for_sweep",
     "every_part",
@@ -83,6 +86,7 @@ __all__ = (
     "kept_profile",
     "list_scopes",
     "list_uploads",
+    "location_differs",
     "look_at_store",
     "open_for_version",
     "open_form",
@@ -96,6 +100,7 @@ __all__ = (
     "revoke_token",
     "scope_of_bucket",
     "scope_uri",
+    "set_location",
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",

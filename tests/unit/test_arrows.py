@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # a browser's requests are made without the SDK
     "provisioning": {".core", ".backends", "urllib3"},
     "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
-    | {*FILES, "click", "flask", "invenio_s3.cli"}
+    | {*FILES, "click", "flask", "invenio_s3.cli", "yaml"}
     # to know a database that is away
     | {"sqlalchemy.exc"},
     # Only invenio-assets itself imports it.

@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""``invenio s3 setup``: from an address and keys to a location that uploads can use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from flask import current_app
+from invenio_s3.cli import s3
+
+from ..backends.registry import find_factory, installed_backends
+from ..core.uris import ObjectURI
+from ..provisioning.answers import Answers
+from ..provisioning.findings import Report
+from ..provisioning.fragment import HEADER, SECRET_VARIABLE, write_fragment
+from ..provisioning.prepare import NotReady, configure, prepared
+from ..provisioning.private_files import is_private, staged
+from ..provisioning.subject import Subject
+from ..proxies import current_s3
+from ..services import LocationInUse, keep_profile, location_differs, set_location
+from .findings import finding_lines, report_lines
+from .output import dry_run_option, json_option, operator_command, say
+from .setup_answers import gather
+
+
+@s3.command()
+@json_option
+@operator_command
+def backends(as_json: bool) -> None:
+    """List the installed back ends, each with the stores that it is for."""
+    found = installed_backends()
+    lines = [f"{backend.name}: {backend.summary}" for backend in found]
+    say(lines, {"backends": [asdict(backend) for backend in found]}, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What setup did, or would do in a dry run."""
+
+    answers: Answers
+    output: Path
+    with_secret: bool
+    bucket_created: bool
+    location_changed: bool
+    file_changed: bool
+    report: Report | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was not as it should be."""
+        return self.bucket_created or self.location_changed or self.file_changed
+
+
+@s3.command()
+@click.option("-n", "--non-interactive", is_flag=True, help="Ask nothing.")
+@click.option("--config", "config", type=click.File("r"), help="YAML file with the answers.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="oarepo-s3.cfg",
+    show_default=True,
+    help="File for the settings; nobody else can read it.",
+)
+@click.option(
+    "--with-secret",
+    is_flag=True,
+    help=f"Write the secret key into the file, too. Else {SECRET_VARIABLE} has to have it.",
+)
+@click.option("--default", is_flag=True, help="Let new files go to the location.")
+@dry_run_option
+@json_option
+@operator_command
+def setup(
+    non_interactive: bool,
+    config: TextIO | None,
+    output: Path,
+    with_secret: bool,
+    default: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Make a store's bucket the place of files, and test that uploads work there.
+
+    Asks for the store and its keys, makes the bucket if there is none, tests it, and writes the
+    location and a file with the settings. When the test fails nothing is kept. It may be repeated.
+    """
+    answers = gather(config, interactive=not non_interactive, default=default)
+    try:
+        outcome = _set_up(answers, output, with_secret=with_secret, dry_run=dry_run)
+    except LocationInUse as error:
+        raise click.ClickException(str(error)) from error
+    except NotReady as error:
+        problems = [line for finding in error.findings for line in finding_lines(finding)]
+        raise click.ClickException("\n".join(["Nothing was kept.", *problems])) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    say(_lines(outcome, dry_run), _data(outcome, dry_run), as_json=as_json)
+
+
+def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool) -> Outcome:
+    place: dict[str, Any] = {
+        "name": answers.location,
+        "uri": answers.uri,
+        "default": answers.default,
+    }
+    moves = location_differs(**place)
+    settings = write_fragment(answers, with_secret=with_secret)
+    rewrites = _file_differs(output, settings)
+    subject = _subject(answers)
+    store = find_factory(answers.backend)(answers.bucket, subject.config)
+    with prepared(store, subject, dry_run=dry_run) as done, ExitStack() as stack:
+        if not dry_run:
+            if rewrites:
+                stack.enter_context(staged(output, settings))
+            moves = set_location(**place)
+            _keep_profile(subject, done.report)
+    return Outcome(answers, output, with_secret, done.created, moves, rewrites, done.report)
+
+
+def _keep_profile(subject: Subject, report: Report | None) -> None:
+    if report is not None and report.profile is not None:
+        keep_profile(subject.place, subject.config.endpoint_url, report.profile)
+
+
+def _file_differs(path: Path, content: str) -> bool:
+    """Whether the file has to be written.
+
+    :raises click.ClickException: when there is one that setup has not written.
+    """
+    if not path.exists():
+        return True
+    before = path.read_text(encoding="utf-8", errors="replace")
+    if not before.startswith(HEADER):
+        raise click.ClickException(
+            f"{path} is there already, and was not written by setup: choose another --output."
+        )
+    return before != content or not is_private(path)
+
+
+def _subject(answers: Answers) -> Subject:
+    """Return what is to be tested: the store by what was answered, the rest by the instance."""
+    instance = current_s3.store_config(ObjectURI.parse(answers.uri))
+    settings = current_s3.settings
+    return Subject(
+        config=configure(answers, instance),
+        site=replace(current_s3.site(answers.bucket), role=answers.role),
+        prefix=answers.prefix or "",
+        upload_lifetime=settings.upload_lifetime,
+        part_url_lifetime=settings.part_url_lifetime,
+    )
+
+
+def _lines(outcome: Outcome, dry_run: bool) -> Iterator[str]:
+    if outcome.report is not None:
+        yield from report_lines(outcome.report)
+    answers, would = outcome.answers, "would be " if dry_run else ""
+    made = f"{would}made" if outcome.bucket_created else "is there"
+    yield f"Bucket {answers.bucket}: {made}."
+    written = f"{would}written" if outcome.location_changed else "is as it should be"
+    kind = ", the default" if answers.default else ""
+    yield f"Location {answers.location} ({answers.uri}{kind}): {written}."
+    written = f"{would}written" if outcome.file_changed else "is as it should be"
+    yield f"Settings in {outcome.output}: {written}."
+    if not outcome.changed:
+        yield "All is as it should be."
+    if not dry_run:
+        yield "Next:"
+        yield from (f"  {command}" for command in _next_steps(outcome))
+
+
+def _next_steps(outcome: Outcome) -> list[str]:
+    """Return what is left to do, a command each."""
+    name = outcome.answers.location
+    needs_secret = outcome.answers.secret_key is not None and not outcome.with_secret
+    return [
+        f"cat {outcome.output} >> {Path(current_app.instance_path) / 'invenio.cfg'}",
+        *([f"export {SECRET_VARIABLE}=..."] if needs_secret else []),
+        f"invenio s3 policy cors --location {name} --apply",
+        f"invenio s3 policy lifecycle --location {name} --apply",
+        f"invenio s3 check {name}",
+        "celery --app invenio_app.celery beat  # with the tasks of oarepo_s3.tasks in its schedule",
+    ]
+
+
+def _data(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
+    answers = outcome.answers
+    return {
+        "dry_run": dry_run,
+        "bucket": {"name": answers.bucket, "created": outcome.bucket_created},
+        "report": outcome.report and outcome.report.as_dict(),
+        "location": {
+            "name": answers.location,
+            "uri": answers.uri,
+            "default": answers.default,
+            "changed": outcome.location_changed,
+        },
+        "file": {"path": str(outcome.output), "changed": outcome.file_changed},
+        "next": _next_steps(outcome),
+    }
