@@ -118,8 +118,9 @@ def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool)
         if not dry_run:
             if rewrites:
                 stack.enter_context(staged(output, settings))
-            moves = set_location(**place)
+            # The location last: of what is kept, it alone does harm when the rest is missing.
             _keep_profile(subject, done.report)
+            moves = set_location(**place)
     return Outcome(answers, output, with_secret, done.created, moves, rewrites, done.report)
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Uploads a file as an instance does that has the settings of a file: a process of its own.
 
-``python -m tests.cli.uses_fragment FILE DATABASE LOCATION``
+``python -m tests.cli.setup.uses_fragment FILE DATABASE LOCATION``
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from invenio_files_rest.models import Bucket, Location
 
 from oarepo_s3.services import NewUpload, complete_upload, create_upload, sign_parts
 
-from ..conftest import settings_for
+from ...conftest import settings_for
 
 CONTENT = b"What a repository keeps."
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """``invenio s3`` of an instance that knows no store.
 
-``python -m tests.cli.console DATABASE COMMAND...``
+``python -m tests.cli.setup.console DATABASE COMMAND...``
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from invenio_app.factory import create_api
 
 from oarepo_s3.cli import s3
 
-from ..conftest import settings_for
+from ...conftest import settings_for
 
 
 def main() -> None:

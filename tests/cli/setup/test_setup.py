@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""What setup does, at both places, asked by a machine and by a person."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import stat
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from invenio_db import db
+from invenio_files_rest.models import Location
+
+from oarepo_s3.core.uris import ObjectURI
+from oarepo_s3.provisioning.fragment import HEADER
+
+from ...conftest import REAL
+from .kept import NOTHING, add_location, expected, kept
+from .uses_fragment import CONTENT
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_machine_sets_up_everything_and_the_second_time_nothing(
+    set_up, given, store, bucket_name, folder, place
+):
+    first = set_up(given)
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+    written = (folder / "oarepo-s3.cfg").read_text()
+    assert f"Bucket {bucket_name}: made." in first.stdout
+    assert f"Location files (s3://{bucket_name}, the default): written." in first.stdout
+    # What the next steps mend is no reason to refuse a bucket that was just made.
+    assert ("x FAILURE  cors" in first.stdout) == (place == "real")
+    assert ("! WARNING  lifecycle" in first.stdout) == (place == "real")
+    steps = first.stdout.partition("Next:\n")[2].splitlines()
+    assert [step.strip() for step in steps][2:5] == [
+        "invenio s3 policy cors --location files --apply",
+        "invenio s3 policy lifecycle --location files --apply",
+        "invenio s3 check files",
+    ]
+
+    second = set_up(given)
+    assert "All is as it should be." in second.stdout
+    assert "All is as it should be." not in first.stdout
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+    assert (folder / "oarepo-s3.cfg").read_text() == written
+    for said in (first.output, second.output, written):
+        assert store.secret_key not in said
+
+
+def test_json_says_the_same(set_up, given, bucket_name):
+    said = json.loads(set_up(given, "--json").stdout)
+    assert said["bucket"] == {"name": bucket_name, "created": True}
+    uri = f"s3://{bucket_name}"
+    assert said["location"] == {"name": "files", "uri": uri, "default": True, "changed": True}
+    assert said["file"] == {"path": "oarepo-s3.cfg", "changed": True}
+    assert said["report"]["profile"] is not None
+    again = json.loads(set_up(given, "--json").stdout)
+    assert again["bucket"]["created"] is False
+    assert again["location"]["changed"] is False
+    assert again["file"]["changed"] is False
+
+
+def answers_of(given):
+    """What somebody types: an empty line takes what is suggested."""
+    return [
+        "",  # s3
+        given["profile"],
+        given["endpoint"],
+        "",  # no other address for browsers
+        given["region"],
+        given["access_key"],
+        given["secret_key"],
+        given["bucket"],
+        "",  # all of the bucket
+        "",  # no role
+        given["location"],
+        "yes",
+    ]
+
+
+def test_what_is_typed_gives_the_same_as_the_file(run, set_up, given, store, bucket_name, folder):
+    typed = run("setup", input="".join(f"{line}\n" for line in answers_of(given)))
+    of_typing = kept(store, bucket_name, folder)
+    fragment = (folder / "oarepo-s3.cfg").read_text()
+    assert of_typing == expected(bucket_name)
+    assert store.secret_key not in typed.output
+    assert "s3: AWS, Ceph RGW, MinIO" in typed.stderr
+    assert "Secret key" not in typed.stdout, "standard output has the result alone"
+    assert "All is as it should be." in set_up(given).stdout
+    assert (folder / "oarepo-s3.cfg").read_text() == fragment
+
+
+def test_a_wrong_answer_is_asked_for_again(run, given, store, bucket_name, folder):
+    lines = answers_of(given)
+    lines[1:1] = ["cepf"]
+    lines[3:3] = ["s3.example.org"]
+    typed = run("setup", input="".join(f"{line}\n" for line in lines))
+    assert "profile has to be one of" in typed.stderr
+    assert "endpoint has to be an address" in typed.stderr
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+
+
+def test_the_instances_own_settings_are_suggested(run, app, given, store, bucket_name, folder):
+    app.config.update(
+        S3_ENDPOINT_URL=store.endpoint_url,
+        S3_ACCESS_KEY_ID=store.access_key,
+        S3_SECRET_ACCESS_KEY=store.secret_key,
+        OAREPO_S3_PROFILE="ceph",
+    )
+    try:
+        typed = run("setup", input="\n" * 7 + f"{bucket_name}\n\n\nfiles\n\n")
+    finally:
+        app.config.update(
+            S3_ENDPOINT_URL=None,
+            S3_ACCESS_KEY_ID=None,
+            S3_SECRET_ACCESS_KEY=None,
+            OAREPO_S3_PROFILE="other",
+        )
+    assert f"[{store.endpoint_url}]" in typed.stderr
+    assert f"[{store.access_key}]" in typed.stderr
+    assert store.secret_key not in typed.output
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+
+
+@pytest.mark.parametrize("place", [REAL], indirect=True, scope="module")
+def test_at_a_real_terminal_the_secret_is_not_seen(given, store, bucket_name, folder, db_uri, app):
+    seen, status = at_a_terminal(db_uri, folder, answers_of(given))
+    assert status == 0, seen
+    assert store.secret_key not in seen
+    assert given["access_key"] in seen, "what is no secret is"
+    assert f"Bucket {bucket_name}: made." in seen
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+
+
+def at_a_terminal(db_uri, folder, lines):
+    """Run setup in a process that has a terminal, and type a line at each prompt."""
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "tests.cli.setup.console", db_uri, "setup"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal)
+        seen = b""
+        waiting = list(lines)
+        # The process ends, and its terminal with it: reading then fails.
+        with suppress(OSError):
+            while True:
+                seen += os.read(screen, 4096)
+                if waiting and seen.rpartition(b"\n")[2].endswith(b": "):
+                    os.write(screen, f"{waiting.pop(0)}\n".encode())
+        os.close(screen)
+    return seen.decode(), process.returncode
+
+
+def test_the_settings_are_private_and_really_upload(set_up, given, store, db_uri, folder):
+    set_up(given)
+    path = folder / "oarepo-s3.cfg"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    environ = {**os.environ, "INVENIO_S3_SECRET_ACCESS_KEY": store.secret_key}
+    check_upload(store, upload_with(path, db_uri, environ))
+
+
+def test_with_the_secret_the_settings_are_enough(set_up, given, store, db_uri, folder):
+    set_up(given, "--with-secret", "--output", "mine.cfg")
+    path = folder / "mine.cfg"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    check_upload(store, upload_with(path, db_uri, dict(os.environ)))
+
+
+def upload_with(path, db_uri, environ):
+    # SQLite has one writer: what a test has begun to read would keep the other process out.
+    db.session.rollback()
+    command = [sys.executable, "-m", "tests.cli.setup.uses_fragment", str(path), db_uri, "files"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return ObjectURI.parse(done.stdout.strip())
+
+
+def check_upload(store, uri):
+    answer = store.client().get_object(Bucket=uri.bucket, Key=uri.key)
+    assert answer["Body"].read() == CONTENT
+
+
+def test_the_secret_need_not_stand_in_the_file(set_up, given, store, bucket_name, folder):
+    del given["secret_key"]
+    given["secret_key_env"] = "MY_SECRET"
+    set_up(given, env={"MY_SECRET": store.secret_key})
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+
+
+def test_a_file_that_others_can_read_is_closed(set_up, given, folder):
+    set_up(given)
+    path = folder / "oarepo-s3.cfg"
+    path.chmod(0o644)
+    assert "Settings in oarepo-s3.cfg: written." in set_up(given).stdout
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text().startswith(HEADER)
+
+
+def test_a_dry_run_says_what_would_be_done(set_up, given, store, bucket_name, folder):
+    said = set_up(given, "--dry-run").stdout
+    assert f"Bucket {bucket_name}: would be made." in said
+    assert "would be written" in said
+    assert kept(store, bucket_name, folder) == NOTHING
+    set_up(given)
+    again = set_up(given, "--dry-run").stdout
+    assert "All is as it should be." in again
+    assert "would be" not in again
+
+
+def test_a_location_without_buckets_is_moved(set_up, given, store, bucket_name, folder):
+    add_location("s3://elsewhere")
+    set_up(given)
+    assert kept(store, bucket_name, folder) == expected(bucket_name)
+
+
+def test_a_slash_at_the_end_makes_no_other_location(set_up, given, bucket_name):
+    add_location(f"s3://{bucket_name}/", default=True, buckets=1)
+    assert "files (s3://" in set_up(given).stdout
+    assert Location.get_by_name("files").uri == f"s3://{bucket_name}/"
+
+
+def test_the_default_moves_only_when_that_was_said(set_up, given, run):
+    add_location("file:///data", name="disk", default=True)
+    set_up({**given, "default": False})
+    assert Location.get_default().name == "disk"
+    del given["default"]
+    set_up(given)
+    assert Location.get_default().name == "disk"
+    set_up(given, "--default")
+    assert Location.get_default().name == "files"
+    set_up({**given, "default": False})
+    assert Location.get_default().name == "files", "a repository has a default location"
+
+
+def test_a_folder_of_a_bucket_is_a_location_too(set_up, given, bucket_name, store, db_uri, folder):
+    set_up({**given, "prefix": "some/folder"}, "--with-secret")
+    assert Location.get_by_name("files").uri == f"s3://{bucket_name}/some/folder"
+    uri = upload_with(folder / "oarepo-s3.cfg", db_uri, dict(os.environ))
+    check_upload(store, uri)
+    assert uri.key.startswith("some/folder/")
