@@ -136,7 +136,7 @@ def test_what_the_store_can_do_is_kept_and_used_by_what_starts_after(invoke, app
     assert Profile.from_dict(db.session.get(StoreProfile, PLACE).abilities) == kept
     db.session.commit()
     # Of a bucket of the same name at another address nothing is known.
-    change(endpoint_url="http://elsewhere")
+    change(endpoint_url="http://elsewhere", versioning=True)
     assert UploadContext(app).store_config(uri).profile == expected
 
 
