@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from ..core.errors import StoreDenied, StoreMisconfigured
 from ..core.policies import compact
+from ..core.times import isoformat
 from .operators import ACCESS_SWITCHES, Document
 from .s3_contents import S3Contents
 
@@ -157,7 +158,11 @@ def _document(kind: Document, answer: Mapping[str, Any]) -> Mapping[str, Any]:
             switches = answer["PublicAccessBlockConfiguration"]
             return {name: switches[name] for name in ACCESS_SWITCHES}
         rules = "CORSRules" if kind == "cors" else "Rules"
-        return {rules: answer[rules]}
+        # Rules may have dates, which JSON writes as the SDK takes them as well.
+        document: Mapping[str, Any] = json.loads(
+            json.dumps({rules: answer[rules]}, default=isoformat)
+        )
+        return document
     except (KeyError, ValueError):
         raise StoreMisconfigured(reason="NotImplemented") from None
 

@@ -191,4 +191,4 @@ def _description_lines(name: str, endpoint: str | None, found: Description) -> I
 def _document_lines(title: str, document: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield a document, if it is known."""
     if document is not None:
-        yield f"{title}: {json.dumps(document, indent=2, default=str) if document else 'none'}"
+        yield f"{title}: {json.dumps(document, indent=2) if document else 'none'}"

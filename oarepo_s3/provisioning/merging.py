@@ -104,5 +104,4 @@ def _unordered(value: Any) -> Any:
 def _lines(document: Mapping[str, Any] | None) -> list[str]:
     if document is None:
         return []
-    # Rules of others may have dates.
-    return json.dumps(document, indent=2, sort_keys=True, default=str).splitlines()
+    return json.dumps(document, indent=2, sort_keys=True).splitlines()

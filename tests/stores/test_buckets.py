@@ -124,6 +124,17 @@ def test_a_document_is_none_then_as_it_was_written(fresh, kind):
     fresh.delete_bucket()
 
 
+@pytest.mark.parametrize("subject", [case("moto"), case("ceph")], indirect=True)
+def test_a_rule_with_a_date_is_read_as_json_and_can_be_written_again(fresh):
+    fresh.create_bucket()
+    expiration = {"Expiration": {"Date": "2040-01-01T00:00:00Z"}}
+    rule = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "x/"}, **expiration}
+    for _ in range(2):
+        fresh.write_document("lifecycle", {"Rules": [rule]})
+        assert fresh.read_document("lifecycle") == {"Rules": [rule]}
+    fresh.delete_bucket()
+
+
 @cases(has=False)
 def test_a_store_without_such_documents_says_so(fresh, kind):
     fresh.create_bucket()

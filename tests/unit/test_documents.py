@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -215,17 +215,6 @@ def test_a_rule_of_others_in_the_older_form_is_not_mixed_with_the_newer_one():
     change = plan_rules(Kept(lifecycle={"Rules": [theirs]}), "lifecycle", DOCUMENTS["lifecycle"])
     assert change.after["Rules"][0]["Filter"] == {"Prefix": "tmp/"}
     assert all("Prefix" not in rule for rule in change.after["Rules"])
-
-
-def test_a_difference_can_be_shown_of_rules_with_dates():
-    theirs = {
-        "ID": "theirs",
-        "Status": "Enabled",
-        "Filter": {},
-        "Expiration": {"Date": datetime(2030, 1, 1, tzinfo=UTC)},
-    }
-    change = plan_rules(Kept(lifecycle={"Rules": [theirs]}), "lifecycle", DOCUMENTS["lifecycle"])
-    assert any("oarepo-s3-forms" in line for line in change.difference() if line[0] == "+")
 
 
 def test_locations_in_one_bucket_have_rules_of_their_own():
