@@ -68,6 +68,9 @@ def test_keys_that_xml_cannot_carry_are_listed_as_they_are(subject, key):
         put(subject, each)
     assert listed(subject, f"{key}/") == in_order(keys)
     assert listed(subject, f"{key}/", after=in_order(keys)[0]) == in_order(keys)[1:]
+    # Where they are, rclone's server answers questions that it does not know with broken XML.
+    for each in keys:
+        subject.store.delete(each)
 
 
 @stores()
