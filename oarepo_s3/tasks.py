@@ -11,6 +11,7 @@ from celery import shared_task
 from .services import (
     recover_interrupted,
     remove_expired_tokens,
+    remove_old_grants,
     sweep_expired,
     sweep_orphans,
     verify_declared,
@@ -21,11 +22,13 @@ from .services import (
 def cleanup_expired_multipart_uploads() -> dict[str, int]:
     """Drop uploads whose time has run out: at the store, in the bucket and in the quota.
 
-    Upload tokens whose time has run out go as well; nobody is told how many.
+    Upload tokens whose time has run out go as well, and so do the rows of temporary keys that ended
+    long ago; nobody is told how many.
 
     :returns: how many were ``expired``, ``aborted`` and ``failed`` (tried again next time).
     """
     remove_expired_tokens()
+    remove_old_grants()
     return sweep_expired().as_dict()
 
 

@@ -8,6 +8,7 @@ from .abort import abort_upload
 from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
 from .forms import open_form
+from .grants import GrantedPlace, IssuedGrant, grant_scope, grant_upload, remove_old_grants
 from .locations import LocationInUse, default_location, location_differs, set_location
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
@@ -50,6 +51,8 @@ from .trial import try_upload
 from .verify import VerifyCounts, verify_declared
 
 __all__ = (
+    "GrantedPlace",
+    "IssuedGrant",
     "IssuedToken",
     "LocationInUse",
     "NewScope",
@@ -81,6 +84,8 @@ __all__ = (
     "forget_kept_profile",
     "get_scope",
     "get_upload",
+    "grant_scope",
+    "grant_upload",
     "issue_token",
     "keep_profile",
     "kept_profile",
@@ -96,6 +101,7 @@ __all__ = (
     "read_token",
     "recover_interrupted",
     "remove_expired_tokens",
+    "remove_old_grants",
     "remove_scope",
     "revoke_token",
     "scope_of_bucket",

@@ -4,6 +4,8 @@
 
 ::
 
+    copy what came by a form or by temporary keys into the parts
+      │
     list the parts at the store ── wrong ──> 4xx, the upload stays pending
       │ right
     commit "completing"
@@ -53,6 +55,7 @@ from ..proxies import current_s3
 from ..signals import after_upload_complete, after_upload_fail, before_upload_complete
 from .announce import announce
 from .buckets import publish_file, remove_file
+from .staged import collect_parts
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
 
@@ -61,16 +64,21 @@ ASSEMBLY_TIME = timedelta(minutes=5)
 an object may be in another caller's hands, and is not given up."""
 
 
-def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> Upload:
+def complete_upload(
+    upload: Upload, claims: Mapping[int, str] | None = None, *, in_a_hurry: bool = True
+) -> Upload:
     """Make the file of an upload readable, once; a repeated call returns the same upload.
 
     :param claims: the client's ETag by part number; the store's own list decides, a claim can only
         add doubt. None to rely on the store alone.
+    :param in_a_hurry: somebody waits for the answer, so a large file that came by temporary keys
+        may be copied in several calls. A task has the time.
     :raises InputError: when parts are missing or wrong; the upload stays pending.
     :raises UploadNotPending: when the upload was aborted or has failed.
     :raises ChecksumMismatch: when the store made something else than was declared.
     :raises UploadLost: when the store has neither the parts nor the object, or the file was removed
         from the bucket.
+    :raises StillCopying: when a large file is not in its place yet; call again.
     :raises StoreError: when the store gave no clear answer; call again.
     """
     if upload.state == UploadState.COMPLETED:
@@ -79,14 +87,13 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
         raise UploadNotPending(state=upload.state)
     _require_open_bucket(upload)
     _require_version(upload)
-    plan, stored = upload.plan, StoredUpload.of(upload)
+    plan = upload.plan
     if claims is not None:
         check_claims(plan, claims)
-    end_transaction()
     try:
-        parts = stored.all_parts()
+        stored, parts = collect_parts(upload, in_a_hurry=in_a_hurry)
     except StoreUploadGone as error:
-        return _settle(upload, stored, error)
+        return settle_gone(upload, error)
     _verify(upload, plan, parts, claims)
     before_upload_complete.send(current_s3.app, upload=upload)
     with committing():
@@ -94,7 +101,7 @@ def complete_upload(upload: Upload, claims: Mapping[int, str] | None = None) -> 
             upload.state == UploadState.PENDING and upload.move(UploadState.COMPLETING)
         )
     if not ours:
-        return complete_upload(upload, claims)
+        return complete_upload(upload, claims, in_a_hurry=in_a_hurry)
     return _assemble(upload, stored, parts)
 
 
@@ -144,7 +151,17 @@ def settle_gone(upload: Upload, error: StoreUploadGone) -> Upload:
     :raises UploadLost: when nothing is: a lifecycle rule or another tool has removed it.
     :raises StoreError: when the store gave no clear answer.
     """
-    return _settle(upload, StoredUpload.of(upload), error)
+    stored = StoredUpload.of(upload)
+    end_transaction()
+    if stored.staged_etag is not None:
+        # Copying may just have taken another multipart upload in the place of the one asked for.
+        try:
+            stored.parts_after(0, 1)
+        except StoreUploadGone as still:
+            error = still
+        else:
+            raise StoreUnavailable(reason="the upload is just being completed") from error
+    return _settle(upload, stored, error)
 
 
 def _settle(upload: Upload, stored: StoredUpload, error: StoreError | None) -> Upload:

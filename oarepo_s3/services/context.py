@@ -35,6 +35,10 @@ class Settings:
     part_url_lifetime: timedelta
     token_lifetime: timedelta
     token_max_lifetime: timedelta
+    upload_role: str | None
+    grant_lifetime: timedelta
+    grant_retention: timedelta
+    complete_timeout: timedelta
     url_window: int
     max_urls: int
     part_links: int
@@ -60,6 +64,10 @@ class Settings:
             part_url_lifetime=timedelta(seconds=config["OAREPO_S3_PART_URL_LIFETIME"]),
             token_lifetime=timedelta(seconds=config["OAREPO_S3_TOKEN_LIFETIME"]),
             token_max_lifetime=timedelta(seconds=config["OAREPO_S3_TOKEN_MAX_LIFETIME"]),
+            upload_role=config["OAREPO_S3_UPLOAD_ROLE"],
+            grant_lifetime=timedelta(seconds=config["OAREPO_S3_GRANT_LIFETIME"]),
+            grant_retention=timedelta(seconds=config["OAREPO_S3_GRANT_RETENTION"]),
+            complete_timeout=timedelta(seconds=config["OAREPO_S3_COMPLETE_TIMEOUT"]),
             url_window=config["OAREPO_S3_URL_WINDOW"],
             max_urls=config["OAREPO_S3_MAX_URLS"],
             part_links=config["OAREPO_S3_PART_LINKS"],
@@ -142,6 +150,7 @@ class UploadContext:
             public_endpoint_url=config["OAREPO_S3_PUBLIC_ENDPOINT_URL"],
             region=connection.get("region_name"),
             credentials=_fixed_credentials(info["key"], info["secret"]),
+            sts_endpoint_url=config["OAREPO_S3_STS_ENDPOINT_URL"],
             tenant=config["OAREPO_S3_TENANT"],
             verify=connection.get("verify"),
             profile=self._profile(uri, connection.get("endpoint_url")),

@@ -11,7 +11,7 @@ object until the form can no longer make it again.
 from __future__ import annotations
 
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
@@ -54,10 +54,21 @@ def open_form(upload: Upload) -> Form:
     if upload.num_parts > 1:
         raise FormNotPossible(reason=f"it has {upload.num_parts} parts")
     with committing():
-        # Known before anybody can send it.
-        uri = upload.form_uri = _form_uri(upload)
-        upload.form_until = now + lifetime
+        uri = stage(upload, now + lifetime)
     return store.presign_form(ObjectURI.parse(uri).key, size=upload.size, lifetime=lifetime)
+
+
+def stage(upload: Upload, until: datetime) -> str:
+    """Give the upload a place of its own to send the file to; return the URI of the object there.
+
+    Known before anybody can send it; the caller commits.
+
+    :param until: aware UTC time at which what is handed out for it ends; the latest one counts.
+    :raises FormNotPossible: where the store could not copy from.
+    """
+    uri = upload.form_uri = upload.form_uri or _form_uri(upload)
+    upload.form_until = max(upload.form_until or until, until)
+    return uri
 
 
 def _form_uri(upload: Upload) -> str:
@@ -111,7 +122,7 @@ def clear_forms() -> int:
         Upload.form_until <= utcnow() - SLOWEST_FORM,
     )
     for batch in claim(over):
-        for upload, removed in ask_stores(StoredUpload.delete_form, batch):
+        for upload, removed in ask_stores(StoredUpload.clear_form, batch):
             done = attempt(partial(_look_at, removed), upload)
             failed += not done
             with committing():

@@ -96,12 +96,21 @@ def url_lifetime(upload: Upload, now: datetime) -> timedelta:
     :raises UploadNotPending: when the upload takes nothing any more.
     :raises UploadExpired: when its time has run out.
     """
+    require_pending(upload, now)
+    lifetime = min(current_s3.settings.part_url_lifetime, upload.expires_at - now)
+    return max(lifetime, timedelta(seconds=1))
+
+
+def require_pending(upload: Upload, now: datetime) -> None:
+    """Refuse to hand out anything for an upload that takes nothing any more.
+
+    :raises UploadNotPending: when it has ended, or is just ending.
+    :raises UploadExpired: when its time has run out.
+    """
     if upload.state != UploadState.PENDING:
         raise UploadNotPending(state=upload.state)
     if upload.is_expired(now):
         raise UploadExpired(expires_at=isoformat(upload.expires_at))
-    lifetime = min(current_s3.settings.part_url_lifetime, upload.expires_at - now)
-    return max(lifetime, timedelta(seconds=1))
 
 
 def _part_url(

@@ -101,7 +101,7 @@ def recover_interrupted() -> RecoverCounts:
 
 def _complete_or_lose(upload: Upload) -> None:
     try:
-        complete_upload(upload)
+        complete_upload(upload, in_a_hurry=False)
     except UploadLost:
         _report_lost(upload)
         if upload.state == UploadState.COMPLETING:
@@ -126,7 +126,7 @@ def _complete_forms(counts: RecoverCounts) -> None:
 def _complete_if_come(come: Future[bool], upload: Upload) -> None:
     if come.result():
         _complete_earlier(upload)
-        complete_upload(upload)
+        complete_upload(upload, in_a_hurry=False)
 
 
 def _complete_earlier(upload: Upload) -> None:
@@ -143,7 +143,7 @@ def _complete_earlier(upload: Upload) -> None:
     found = db.session.scalars(earlier.order_by(Upload.created_at)).all()
     for other, come in ask_stores(StoredUpload.form_has_come, found):
         if come.result():
-            complete_upload(other)
+            complete_upload(other, in_a_hurry=False)
 
 
 def _next_look(upload: Upload) -> datetime:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..backends import (
+    ByteRange,
     ObjectInfo,
     ObjectStore,
     PartPage,
@@ -56,7 +57,9 @@ class StoredUpload:
     :param token: mark that the object has to carry.
     :param store_checksum: algorithm in which the store keeps checksums of it; None for none.
     :param declared: the client's digest of the whole.
-    :param form_key: key of the object that a form makes; None when none was handed out.
+    :param form_key: key of the object that a form or temporary keys make; None when neither was
+        handed out.
+    :param staged_etag: ETag of that object when it began to be copied into the parts.
     """
 
     store: ObjectStore
@@ -68,6 +71,7 @@ class StoredUpload:
     store_checksum: str | None
     declared: Digest | None
     form_key: str | None = None
+    staged_etag: str | None = None
 
     @classmethod
     def of(cls, upload: Upload) -> StoredUpload:
@@ -85,6 +89,7 @@ class StoredUpload:
             store_checksum=upload.store_checksum,
             declared=upload.declared,
             form_key=ObjectURI.parse(upload.form_uri).key if upload.form_uri else None,
+            staged_etag=upload.staged_etag,
         )
 
     def open(self) -> str:
@@ -110,27 +115,41 @@ class StoredUpload:
         return self.store.list_parts(self.key, self._opened_id, after=part, limit=limit)
 
     def all_parts(self) -> list[UploadedPart]:
-        """Return all uploaded parts, asked for page by page.
-
-        A file that came by a form becomes the one part, unless there is one.
-        """
-        parts = all_parts(self.store, self.key, self._opened_id)
-        if parts or self.form_key is None:
-            return parts
-        if isinstance(self.store, TakesForms) and self.form_has_come():
-            self.store.copy_part(self.key, self._opened_id, 1, source=self.form_key)
-        # Asked again in any case: another caller may have taken the form, and ended the upload.
+        """Return all uploaded parts, asked for page by page."""
         return all_parts(self.store, self.key, self._opened_id)
 
-    def form_has_come(self) -> bool:
-        """Whether the file has been sent by a form."""
+    def staged(self) -> ObjectInfo | None:
+        """Describe the file that came by a form or by temporary keys; None while it has not."""
         info = self.store.head(self.form_key) if self.form_key else None
-        return info is not None and info.size == self.size
+        return info if info is not None and info.size == self.size else None
+
+    def form_has_come(self) -> bool:
+        """Whether the file has been sent by a form or by temporary keys."""
+        return self.staged() is not None
+
+    def copy_staged(self, part: int, span: ByteRange | None, etag: str | None) -> bool:
+        """Make what was sent, or a piece of it, a part; False when it is not there any more.
+
+        :raises StorePreconditionFailed: when it has another ETag, at a store that looks.
+        """
+        if self.form_key is None or not isinstance(self.store, TakesForms):
+            return False
+        return self.store.copy_part(
+            self.key, self._opened_id, part, source=self.form_key, span=span, etag=etag
+        )
 
     def delete_form(self) -> None:
-        """Remove what came by a form."""
+        """Remove what came by a form or by temporary keys."""
         if self.form_key is not None:
             self.store.delete(self.form_key)
+
+    def clear_form(self) -> None:
+        """Remove what came, and the parts of what a tool with temporary keys did not finish."""
+        if self.form_key is None:
+            return
+        for upload_id in self.store.find_uploads(self.form_key):
+            abort_until_gone(self.store, self.form_key, upload_id)
+        self.delete_form()
 
     def forget_form(self) -> None:
         """Remove what came by a form, if the store does it now.

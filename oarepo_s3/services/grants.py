@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Temporary keys for tools that want keys: for the file of one upload, or for a scope.
+
+Keys that were handed out cannot be taken back: they end with their time. So those for an upload
+never open its final place, where they could put something else in the place of the verified file.
+They open the object that a form of the upload would make (:mod:`.forms`), and completing copies it.
+
+Each grant is a row, committed before the store is asked: whoever reads the store's logs finds there
+the id of the row (as the session's name) and the access key, and here who had them. Neither the
+secret nor the token is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from invenio_db import db
+
+from ..backends import IssuesCredentials, TakesForms
+from ..core.credentials import Credentials
+from ..core.errors import (
+    FormNotPossible,
+    InvalidRequest,
+    KeysNotPossible,
+    NoUploadRole,
+    StoreMisconfigured,
+    UploadLost,
+)
+from ..core.policies import session_policy
+from ..core.times import utcnow
+from ..core.uris import ObjectURI
+from ..models import Grant, Scope, Upload
+from ..proxies import current_s3
+from .forms import stage
+from .parts import require_pending
+from .scopes import scope_uri
+from .transactions import committing
+
+logger = logging.getLogger(__name__)
+
+SHORTEST = timedelta(minutes=15)
+LONGEST = timedelta(hours=12)
+"""How long temporary keys can live (STS API reference, AssumeRole)."""
+
+_TOO_LONG = {"InvalidArgument", "ValidationError"}
+"""What stores say to a lifetime that is longer than the role allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedPlace:
+    """What keys open, and all that the configuration of a client needs beside them.
+
+    :param endpoint_url: as clients see it.
+    :param key: of the one object; None for keys to a prefix.
+    :param prefix: what keys of objects have to begin with; it ends in a slash. None for keys to
+        one object.
+    :param profile_name: the kind of store, as in ``OAREPO_S3_PROFILE``.
+    """
+
+    endpoint_url: str
+    region: str
+    bucket: str
+    key: str | None
+    prefix: str | None
+    profile_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedGrant:
+    """A grant with its keys, which are seen this once and never again."""
+
+    row: Grant
+    credentials: Credentials
+    place: GrantedPlace
+
+
+def grant_upload(
+    upload: Upload, *, user_id: int | None, lifetime: int | None = None
+) -> IssuedGrant:
+    """Hand out keys that send the file of an open upload, and nothing else.
+
+    :param user_id: who asks; None for an operator.
+    :param lifetime: seconds for which they shall work, 900 to 43,200; None for the configured time,
+        or as long as the upload may take, if that is less.
+    :raises InvalidRequest: for a lifetime that is not possible.
+    :raises NoUploadRole: when the server has no role to make keys of.
+    :raises KeysNotPossible: when the store cannot narrow keys, or copy what they send.
+    :raises UploadNotPending: when the upload takes nothing any more.
+    :raises UploadExpired: when its time has run out.
+    :raises StoreError: when the store hands out none.
+    """
+    now = utcnow()
+    role, time = _require_role(), _lifetime(lifetime)
+    require_pending(upload, now)
+    if upload.store_upload_id is None:
+        raise UploadLost(reason="it was never opened there")
+    store = current_s3.store(upload.uri)
+    if not (isinstance(store, TakesForms) and store.profile.forms):
+        raise KeysNotPossible(reason="the object store is not known to copy objects into parts")
+    if lifetime is None:
+        time = max(SHORTEST, min(time, upload.expires_at - now))
+    with committing():
+        try:
+            uri = stage(upload, now + time)
+        except FormNotPossible as error:
+            raise KeysNotPossible(**error.context) from error
+        row = _row(user_id, uri, time, upload_id=upload.id)
+        asked = _Asked.of(row, store, role, lifetime is not None)
+    return asked.issue(row, time)
+
+
+def grant_scope(scope: Scope, *, user_id: int | None, lifetime: int | None = None) -> IssuedGrant:
+    """Hand out keys that read and write what is below the prefix of a scope.
+
+    :param user_id: who asks; None for an operator.
+    :param lifetime: as for :func:`grant_upload`.
+    :raises InvalidRequest: for a lifetime that is not possible.
+    :raises NoUploadRole: when the server has no role to make keys of.
+    :raises KeysNotPossible: when the store cannot narrow keys.
+    :raises StoreError: when the store hands out none.
+    """
+    role, time = _require_role(), _lifetime(lifetime)
+    uri = scope_uri(scope)
+    store = current_s3.store(uri)
+    with committing():
+        row = _row(user_id, uri, time, scope_id=scope.id)
+        asked = _Asked.of(row, store, role, lifetime is not None)
+    return asked.issue(row, time)
+
+
+def remove_old_grants() -> int:
+    """Remove the rows of grants that have ended long ago; return how many there were."""
+    before = utcnow() - current_s3.settings.grant_retention
+    with committing():
+        return db.session.execute(
+            sa.delete(Grant)
+            .where(Grant.expires_at <= before)
+            .execution_options(synchronize_session=False)
+        ).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the store is asked for, in plain values: no transaction is open meanwhile.
+
+    :param wished: whether the client itself has chosen the lifetime.
+    """
+
+    store: IssuesCredentials
+    role: str
+    name: str
+    policy: dict[str, Any]
+    place: GrantedPlace
+    target: str
+    wished: bool
+
+    @classmethod
+    def of(cls, row: Grant, store: object, role: str, wished: bool) -> _Asked:
+        """Narrow the role to the target of a grant.
+
+        :raises KeysNotPossible: when the store or the target does not allow it.
+        """
+        if not isinstance(store, IssuesCredentials):
+            raise KeysNotPossible(reason="the back end of the store issues none")
+        path = ObjectURI.parse(row.target).key
+        to_one = not row.target.endswith("/")
+        address = store.address
+        # Within its own tenant a role knows a bucket of Ceph by its plain name, as most tools do.
+        bucket = address.bucket.removeprefix(f"{_account(role)}:")
+        narrowed = {"key": path} if to_one else {"prefix": path}
+        try:
+            policy = session_policy(bucket, **narrowed)
+        except InvalidRequest as error:
+            raise KeysNotPossible(**error.context) from error
+        place = GrantedPlace(
+            address.endpoint_url,
+            address.region,
+            bucket,
+            key=path if to_one else None,
+            prefix=None if to_one else path,
+            profile_name=store.profile.name,
+        )
+        return cls(store, role, str(row.id), policy, place, row.target, wished)
+
+    def issue(self, row: Grant, lifetime: timedelta) -> IssuedGrant:
+        """Ask the store, and write down which keys it has made."""
+        try:
+            credentials = self.store.issue_credentials(
+                role=self.role, session_name=self.name, policy=self.policy, lifetime=lifetime
+            )
+        except StoreMisconfigured as error:
+            if self.wished and error.context.get("reason") in _TOO_LONG:
+                seconds = int(lifetime.total_seconds())
+                raise InvalidRequest(
+                    reason=f"the store gives no keys for {seconds} seconds; ask for fewer"
+                ) from error
+            raise
+        with committing():
+            row.access_key = credentials.access_key
+            row.expires_at = credentials.expires_at or row.expires_at
+        logger.info(
+            "Temporary keys were handed out.",
+            extra={"action": "keys_granted", "grant": self.name, "target": self.target},
+        )
+        return IssuedGrant(row, credentials, self.place)
+
+
+def _row(user_id: int | None, target: str, lifetime: timedelta, **what: uuid.UUID) -> Grant:
+    now = utcnow()
+    row = Grant(
+        id=uuid.uuid4(),
+        user_id=user_id,
+        target=target,
+        created_at=now,
+        expires_at=now + lifetime,
+        **what,
+    )
+    db.session.add(row)
+    return row
+
+
+def _require_role() -> str:
+    role = current_s3.settings.upload_role
+    if not role:
+        raise NoUploadRole()
+    return role
+
+
+def _account(role: str) -> str:
+    """Return the account in the ARN of a role: at Ceph, its tenant."""
+    pieces = role.split(":")
+    return pieces[4] if len(pieces) > 4 else ""
+
+
+def _lifetime(wish: int | None) -> timedelta:
+    if wish is None:
+        return current_s3.settings.grant_lifetime
+    shortest, longest = int(SHORTEST.total_seconds()), int(LONGEST.total_seconds())
+    if not shortest <= wish <= longest:
+        raise InvalidRequest(
+            reason=f"keys live for {shortest} to {longest} seconds, not for {wish}"
+        )
+    return timedelta(seconds=wish)
