@@ -8,6 +8,7 @@ read       the one who began it, while they have ``bucket-update``; or ``multipa
 write      the one who began it, while they have ``bucket-update``; or ``bucket-update`` together
            with ``multipart-read``
 abort      the one who began it, while they have ``bucket-update``; or ``multipart-delete``
+keys       for an upload as write; for a scope its owner, while they have ``bucket-update`` there
 ========== =====================================================================
 
 An upload that began as the transfer of a record's file is a matter of the record's own permissions,
@@ -33,7 +34,7 @@ from .core.errors import (
     UploadError,
     UploadNotFound,
 )
-from .models import Upload
+from .models import Scope, Upload
 from .record_access import files_allow, record_allows
 
 
@@ -92,6 +93,19 @@ def require_write(upload: Upload) -> None:
 def require_complete(upload: Upload) -> None:
     """Let the caller complete; raises as :func:`require_read`."""
     _require_change(upload, "commit_files")
+
+
+def require_scope(scope: Scope) -> None:
+    """Let the caller have keys to a scope: its owner, while they have ``bucket-update`` there.
+
+    :raises AccessError: for everybody else.
+    """
+    user_id = current_user_id()
+    if user_id is None:
+        raise NotAuthenticated()
+    bucket = Bucket.get(scope.bucket_id)
+    if bucket is None or scope.user_id != user_id or not _can(bucket, "bucket-update"):
+        raise Forbidden()
 
 
 def _require_change(upload: Upload, record_action: str) -> None:

@@ -25,6 +25,7 @@ from invenio_app.factory import create_api
 from invenio_db import db as invenio_database
 
 from . import own_store
+from .keys import make_roles
 from .needs import (
     REQUIRE_SERVICES,
     pytest_itemcollected,
@@ -55,6 +56,7 @@ class Store:
     secret_key: str
     bucket: str = BUCKET
     region: str = "us-east-1"
+    token: str | None = None
 
     def client(self, **options: Any) -> Any:
         """Return a plain boto3 client, independent of the package's own."""
@@ -64,6 +66,7 @@ class Store:
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
             region_name=self.region,
+            aws_session_token=self.token,
             config=Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path"},
@@ -121,6 +124,22 @@ def rclone_store(rclone) -> Store:
 def ceph_store(ceph) -> Store:
     """Ceph's store with a bucket."""
     store = Store(ceph.endpoint_url, ceph.access_key, ceph.secret_key)
+    store.client().create_bucket(Bucket=BUCKET)
+    return store
+
+
+@pytest.fixture(scope="session")
+def ceph_sts(ceph, tmp_path_factory) -> Iterator[CephRGW]:
+    """Another gateway of the same version, which hands out temporary keys to the bucket."""
+    with CephRGW(tmp_path_factory.mktemp("sts"), sts=True, root=ceph.root) as made:
+        make_roles(made, BUCKET)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sts_store(ceph_sts) -> Store:
+    """The store of that gateway, with a bucket."""
+    store = Store(ceph_sts.endpoint_url, ceph_sts.access_key, ceph_sts.secret_key)
     store.client().create_bucket(Bucket=BUCKET)
     return store
 

@@ -60,7 +60,8 @@ _IN_UPLOAD: dict[str, type[StoreError]] = {
 """What some codes mean in the answer to a call that names a multipart upload."""
 
 # STS API reference, AssumeRole and "Common errors". RGW says InvalidArgument to a lifetime that is
-# longer than the role allows (measured on 16.2).
+# longer than the role allows (16.2), and rclone's server, which has no STS, that the signature is
+# for something else (1.75; both measured).
 _IN_STS_CODES: dict[type[StoreError], str] = {
     StoreDenied: """
         AccessDeniedException ExpiredTokenException IncompleteSignature InvalidClientTokenId
@@ -68,10 +69,10 @@ _IN_STS_CODES: dict[type[StoreError], str] = {
         UnrecognizedClientException
     """,
     StoreMisconfigured: """
-        InvalidAction InvalidArgument InvalidParameterCombination InvalidParameterValue
-        InvalidQueryParameter MalformedPolicyDocument MalformedQueryString MissingAction
-        MissingParameter NoSuchEntity PackedPolicyTooLarge RegionDisabled RegionDisabledException
-        UnknownOperationException ValidationError
+        AuthorizationParameterserror InvalidAction InvalidArgument InvalidParameterCombination
+        InvalidParameterValue InvalidQueryParameter MalformedPolicyDocument MalformedQueryString
+        MissingAction MissingParameter NoSuchEntity PackedPolicyTooLarge RegionDisabled
+        RegionDisabledException UnknownOperationException ValidationError
     """,
     StoreUnavailable: "InternalFailure RequestAbortedException",
 }

@@ -8,6 +8,11 @@ from flask import Blueprint, Flask
 
 from ..core.errors import UploadError
 from . import companion
+from .credentials import (
+    CompanionStsResource,
+    ScopeCredentialsResource,
+    UploadCredentialsResource,
+)
 from .errors import DATABASE_ERRORS, database_unavailable, error_response, let_go
 from .openapi import OpenapiResource
 from .records import (
@@ -52,7 +57,14 @@ def create_blueprint(app: Flask) -> Blueprint:
     blueprint.add_url_rule(f"{one}/complete", view_func=UploadCompleteResource.as_view("complete"))
     # Not an upload's id: what is written out goes before what is filled in.
     blueprint.add_url_rule("/openapi.json", view_func=OpenapiResource.as_view("openapi"))
+    blueprint.add_url_rule(
+        f"{one}/credentials", view_func=UploadCredentialsResource.as_view("credentials")
+    )
+    blueprint.add_url_rule(
+        "/credentials", view_func=ScopeCredentialsResource.as_view("scope_credentials")
+    )
     blueprint.add_url_rule("/tokens", view_func=TokenListResource.as_view("tokens"))
     blueprint.add_url_rule("/tokens/<token_id>", view_func=TokenResource.as_view("token"))
     companion.add_routes(blueprint)
+    companion.add_route(blueprint, "sts", CompanionStsResource, "companion_sts")
     return blueprint

@@ -26,7 +26,7 @@ class TokenListResource(Resource):
 
     def post(self) -> Response:
         """Issue a token for a bucket or a draft that the caller may upload to."""
-        user_id = _user_id()
+        user_id = require_login()
         body = load_json(TokenSchema())
         issued = issue_token(user_id, **_place(body), lifetime=body.get("lifetime"))
         response = no_store(jsonify(_dump(issued)))
@@ -39,7 +39,7 @@ class TokenResource(Resource):
 
     def delete(self, token_id: str) -> Response:
         """Revoke; repeated, the same answer."""
-        user_id = _user_id()
+        user_id = require_login()
         try:
             revoke_token(UUID(token_id), user_id)
         except ValueError:
@@ -47,7 +47,11 @@ class TokenResource(Resource):
         return Response(status=204)
 
 
-def _user_id() -> int:
+def require_login() -> int:
+    """Return the id of whoever is logged in.
+
+    :raises NotAuthenticated: when nobody is.
+    """
     user_id = current_user_id()
     if user_id is None:
         raise NotAuthenticated()

@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +16,6 @@ from celery.beat import ScheduleEntry
 from invenio_db import db
 from invenio_files_rest.models import Bucket, Location, ObjectVersion
 from invenio_files_rest.proxies import current_files_rest
-from werkzeug.serving import make_server
 
 from oarepo_s3.backends import (
     ListsUploads,
@@ -40,11 +37,9 @@ from oarepo_s3.services import (
 )
 from oarepo_s3.signals import after_checksum_check
 from oarepo_s3.storage import s3_storage_factory
-from tests.services import Missing
-from tests.services.process import HOST, find_program
 
 from ..people import put
-from .pages import blocks, run, run_commands
+from .pages import blocks, run
 
 
 @pytest.fixture(scope="module")
@@ -55,37 +50,6 @@ def app_config(app_config, place) -> dict[str, Any]:
     """
     app_config["FILES_REST_PERMISSION_FACTORY"] = lambda obj, action: None
     return app_config
-
-
-@pytest.fixture
-def api(app) -> Iterator[str]:
-    """The address of a real server of the REST API."""
-    server = make_server(HOST, 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://{HOST}:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def shell(api, bucket, tmp_path) -> Any:
-    """Run commands as they are printed, in an empty folder."""
-    try:
-        for program in ("bash", "curl"):
-            find_program(program, program)
-    except Missing as missing:
-        pytest.skip(str(missing))
-    environment = {"API": api, "BUCKET": str(bucket.id), "TOKEN": "a-token"}
-
-    def run_as_printed(commands: list[str], **more: str) -> str:
-        db.session.rollback()
-        done = run_commands(commands, tmp_path, **environment | more)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run_as_printed
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])

@@ -85,7 +85,7 @@ def test_every_error_that_rest_can_give_is_named_at_a_call(text_of):
     families = {base for kind in ERRORS for base in kind.__bases__}
     inside = {"store_parts_rejected", "store_precondition_failed", "store_upload_gone"}
     # What the operator's commands alone can say.
-    inside |= {"invalid_scope", "scope_not_found", "scope_taken"}
+    inside |= {"invalid_scope", "scope_taken"}
     given = {kind.code for kind in ERRORS if kind not in families} - inside
     assert {code for code in given if not re.search(rf"\b{code}\b", page)} == set()
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from marshmallow import fields, validate
 
 from oarepo_s3.core.states import UploadState
-from oarepo_s3.views import companion_schemas, schemas
+from oarepo_s3.views import companion_schemas, credentials, schemas
 
 from ..unit.test_errors import CATALOGUE
 
@@ -22,7 +22,6 @@ INTERNAL = {
     "store_parts_rejected",
     "store_upload_gone",
     "invalid_scope",
-    "scope_not_found",
     "scope_taken",
 }
 """Codes that no client gets: complete makes ``parts_rejected`` of the first two, and scopes are
@@ -41,6 +40,8 @@ BODIES = {
     "Draft": companion_schemas.DraftSchema,
     "NewCompanionUpload": companion_schemas.CompanionSchema,
     "CompanionMetadata": companion_schemas.CompanionMetadataSchema,
+    "KeysWish": credentials.KeysSchema,
+    "ScopeWish": credentials.ScopeKeysSchema,
 }
 QUERIES = {"listUploads": schemas.ListSchema, "listParts": schemas.PartsQuerySchema}
 
