@@ -10,8 +10,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 _BEGIN = """
-([endpoint, options]) => {
-  globalThis.uppy = makeUppy(endpoint, options)
+([maker, endpoint, options]) => {
+  globalThis.uppy = globalThis[maker](endpoint, options)
   document.body.innerHTML = '<input type="file">'
   document.querySelector('input').addEventListener('change', ({ target }) => {
     for (const data of target.files) uppy.addFile({ name: data.name, type: data.type, data })
@@ -38,17 +38,24 @@ class Unmodified:
     :param address: of any document of the site, which need not be a page for people: its origin
         counts, and what is in it goes.
     :param script: the bundle of ``packages``.
-    :param companion_url: that of an upload token.
+    :param endpoint: the ``companion_url`` of an upload token, or the address of a store's bucket.
+    :param maker: the function of the bundle that makes an Uppy.
     :param options: of the plugin.
     """
 
     def __init__(
-        self, page: Page, address: str, script: Path, companion_url: str, **options: Any
+        self,
+        page: Page,
+        address: str,
+        script: Path,
+        endpoint: str,
+        maker: str = "makeUppy",
+        **options: Any,
     ) -> None:
         self.page = page
         page.goto(address)
         page.add_script_tag(path=script)
-        page.evaluate(_BEGIN, [companion_url, options])
+        page.evaluate(_BEGIN, [maker, endpoint, options])
 
     def upload(self, *files: Path) -> dict[str, Any]:
         """Choose files, upload them, and return what became of them, and in how many seconds."""

@@ -187,6 +187,20 @@ def test_a_file_that_was_replaced_between_two_calls_is_copied_from_its_beginning
     assert old not in memory.uploads
 
 
+def test_an_upload_that_copies_of_another_file_may_still_reach_is_exchanged(memory, granted):
+    """None of them has come, but they may be on their way."""
+    put(memory, granted, A)
+    for _ in range(granted.num_parts):
+        memory.fail("copy_part", StoreUnavailable(reason="down"))
+    with pytest.raises(StoreUnavailable):
+        complete_upload(granted)
+    old = granted.store_upload_id
+    put(memory, granted, B)
+    complete_upload(granted)
+    assert granted.store_upload_id != old
+    assert is_published(memory, granted, B)
+
+
 @pytest.fixture(params=["a store that looks at the ETag", "one that does not"])
 def looks(request, monkeypatch):
     """Whether the store compares the ETag of what it copies (RGW 16.2 does not)."""
