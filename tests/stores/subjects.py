@@ -67,6 +67,8 @@ class Traits:
     """A bucket has to be made before it can be used."""
     takes_forms: bool = True
     """A form makes an object, and an object can be copied into a part."""
+    compares_copied: bool = True
+    """It copies an object into a part only if that has the ETag that was named."""
     checks_forms: bool = True
     """It refuses a form that breaks its policy, has expired, or was not signed."""
     administers: bool = True
@@ -98,6 +100,7 @@ TRAITS = {
         binds_id_to_key=False,
         pages_sparse_parts=False,
         tells_age=False,
+        compares_copied=False,
         checks_forms=False,
         takes_any_key=False,
     ),
@@ -112,7 +115,7 @@ TRAITS = {
         documents=frozenset(),
         keeps_versions=False,
     ),
-    "ceph": Traits(complete_again=None, complete_aborted=StoreUnavailable),
+    "ceph": Traits(complete_again=None, compares_copied=False, complete_aborted=StoreUnavailable),
 }
 YOURS = connection()
 if YOURS is not None:

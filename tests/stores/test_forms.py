@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import pytest
 
-from oarepo_s3.backends import TakesForms
+from oarepo_s3.backends import ByteRange, TakesForms
 from oarepo_s3.core.credentials import Credentials
-from oarepo_s3.core.errors import StoreUploadGone
+from oarepo_s3.core.errors import StorePreconditionFailed, StoreUploadGone
 from oarepo_s3.core.times import utcnow
 
 from .subjects import LIFETIME, stores
@@ -70,6 +70,36 @@ def test_a_form_may_be_sent_again_and_the_last_one_counts(subject, key):
 def test_an_object_that_is_not_there_is_copied_nowhere(subject, key):
     upload_id = subject.send(key, {})
     assert subject.store.copy_part(key, upload_id, 1, source=f"{key}-none") is False
+    assert list(subject.store.list_parts(key, upload_id).parts) == []
+
+
+@stores("takes_forms")
+def test_pieces_of_an_object_become_the_parts_of_an_upload(subject, key):
+    content = b"x" * (5 * 2**20) + b"the rest"
+    form = subject.store.presign_form(f"forms/{key}", size=len(content), lifetime=LIFETIME)
+    assert subject.post(form, content)[0] == 201
+    etag = subject.store.head(f"forms/{key}").etag
+    upload_id = subject.send(key, {})
+    for part, span in (
+        (1, ByteRange(0, 5 * 2**20 - 1)),
+        (2, ByteRange(5 * 2**20, len(content) - 1)),
+    ):
+        assert subject.store.copy_part(
+            key, upload_id, part, source=f"forms/{key}", span=span, etag=etag
+        )
+    parts = subject.store.list_parts(key, upload_id).parts
+    assert [part.size for part in parts] == [5 * 2**20, 8]
+    subject.store.complete_upload(key, upload_id, parts)
+    assert subject.read(key) == content
+
+
+@stores("takes_forms", "compares_copied")
+def test_an_object_with_another_etag_is_not_copied(subject, key):
+    form = subject.store.presign_form(f"forms/{key}", size=3, lifetime=LIFETIME)
+    subject.post(form, b"abc")
+    upload_id = subject.send(key, {})
+    with pytest.raises(StorePreconditionFailed):
+        subject.store.copy_part(key, upload_id, 1, source=f"forms/{key}", etag="0" * 32)
     assert list(subject.store.list_parts(key, upload_id).parts) == []
 
 
