@@ -12,8 +12,8 @@ import pytest
 REQUIRE_SERVICES = os.environ.get("OAREPO_S3_REQUIRE_SERVICES") == "1"
 """Whether a missing server is a failure: for machines that are there to run all tests."""
 
-COUNTED = ("ceph", "postgres", "browser")
-"""Marks of the tests that need a Debian package."""
+COUNTED = ("ceph", "postgres", "browser", "tools")
+"""Marks of the tests that need what pip did not bring: Debian packages, an environment of tools."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -22,7 +22,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def count_by_service(config: pytest.Config) -> dict[str, tuple[int, int]]:
-    """Return how many tests ran and how many were skipped, by the Debian package they need."""
+    """Return how many tests ran and how many were skipped, by what they need."""
     stats = config.pluginmanager.get_plugin("terminalreporter").stats
     counts = {}
     for marker in COUNTED:

@@ -6,6 +6,6 @@ from __future__ import annotations
 
 from invenio_s3.cli import s3
 
-from . import bucket, check, policy, setup, uploads
+from . import bucket, check, credentials, policy, setup, uploads
 
-__all__ = ("bucket", "check", "policy", "s3", "setup", "uploads")
+__all__ = ("bucket", "check", "credentials", "policy", "s3", "setup", "uploads")

@@ -38,10 +38,12 @@ from .removed import abort_removed
 from .scopes import (
     NewScope,
     create_scope,
+    find_scope,
     get_scope,
     list_scopes,
     remove_scope,
     scope_of_bucket,
+    scope_of_place,
     scope_uri,
 )
 from .store_side import StoredObject, StoreSide, look_at_store
@@ -78,6 +80,7 @@ __all__ = (
     "due_for_sweep",
     "every_part",
     "find_owner",
+    "find_scope",
     "find_upload",
     "find_user_id",
     "first_window",
@@ -105,6 +108,7 @@ __all__ = (
     "remove_scope",
     "revoke_token",
     "scope_of_bucket",
+    "scope_of_place",
     "scope_uri",
     "set_location",
     "sign_parts",
