@@ -14,6 +14,7 @@ from .services import (
     remove_old_grants,
     sweep_expired,
     sweep_orphans,
+    sync_all,
     verify_declared,
 )
 
@@ -61,3 +62,16 @@ def verify_declared_checksums() -> dict[str, int]:
     :returns: how many were ``verified``, ``mismatched`` and ``failed`` (read again next time).
     """
     return verify_declared().as_dict()
+
+
+@shared_task
+def sync_scopes(name: str | None = None, delete: bool = False) -> dict[str, Any]:
+    """Make versions of what others have put into the scopes, and changed in them.
+
+    :param name: of one scope; None for all of them.
+    :param delete: True to make delete markers of what is gone.
+    :returns: how many ``scopes`` went through and the names of those that ``failed`` (tried again
+        next time), and of all objects how many were ``unchanged``, ``added``, ``changed``,
+        ``deleted``, ``gone`` (and not deleted), ``known`` and ``skipped``.
+    """
+    return sync_all(name, delete=delete).as_dict()

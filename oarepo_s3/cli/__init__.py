@@ -6,6 +6,6 @@ from __future__ import annotations
 
 from invenio_s3.cli import s3
 
-from . import bucket, check, credentials, policy, setup, uploads
+from . import bucket, check, credentials, policy, scopes, setup, sync, uploads
 
-__all__ = ("bucket", "check", "credentials", "policy", "s3", "setup", "uploads")
+__all__ = ("bucket", "check", "credentials", "policy", "s3", "scopes", "setup", "sync", "uploads")

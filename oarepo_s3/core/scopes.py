@@ -21,6 +21,7 @@ MAX_LENGTH = 255
 _HALF = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{1,19}")
 _UUID = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+_FILE_ID = re.compile(_UUID.replace("x", "[0-9a-f]"))
 _WILD = re.compile(r"[*?$\\]")
 
 
@@ -109,6 +110,16 @@ def begins_like_a_file(prefix: str, *, dimensions: int, length: int) -> bool:
     first = prefix.partition("/")[0]
     piece = (_UUID[:length] if dimensions else _UUID).replace("x", "[0-9a-f]")
     return bool(re.fullmatch(piece, first))
+
+
+def is_like_a_file(key: str, *, dimensions: int, length: int) -> bool:
+    """Whether a key is laid out as that of a file that Invenio keeps in the location.
+
+    The arguments are those above.
+    """
+    *pieces, _ = key.split("/")
+    cut = [len(piece) for piece in pieces[:-1]]
+    return cut == [length] * dimensions and bool(_FILE_ID.fullmatch("".join(pieces)))
 
 
 def overlap(one: str, other: str) -> bool:

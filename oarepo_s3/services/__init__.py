@@ -48,11 +48,14 @@ from .scopes import (
 )
 from .store_side import StoredObject, StoreSide, look_at_store
 from .sweep import SweepCounts, due_for_sweep, sweep_expired
+from .sync import Change, SyncCounts, sync_scope
+from .sync_all import SyncTotals, sync_all
 from .tokens import IssuedToken, issue_token, read_token, remove_expired_tokens, revoke_token
 from .trial import try_upload
 from .verify import VerifyCounts, verify_declared
 
 __all__ = (
+    "Change",
     "GrantedPlace",
     "IssuedGrant",
     "IssuedToken",
@@ -66,6 +69,8 @@ __all__ = (
     "StoreSide",
     "StoredObject",
     "SweepCounts",
+    "SyncCounts",
+    "SyncTotals",
     "UploadFilter",
     "UploadPage",
     "VerifyCounts",
@@ -114,6 +119,8 @@ __all__ = (
     "sign_parts",
     "sweep_expired",
     "sweep_orphans",
+    "sync_all",
+    "sync_scope",
     "try_upload",
     "upload_of_file",
     "uploaded_parts",

@@ -13,7 +13,14 @@ from invenio_db import db
 from invenio_files_rest.models import Bucket, Location
 
 from ..core.errors import BucketNotFound, InvalidLocation, InvalidScope, ScopeNotFound, ScopeTaken
-from ..core.scopes import Place, ScopeName, begins_like_a_file, check_prefix, overlap
+from ..core.scopes import (
+    Place,
+    ScopeName,
+    begins_like_a_file,
+    check_prefix,
+    is_like_a_file,
+    overlap,
+)
 from ..models import Scope
 from ..proxies import current_s3
 from .forms import FOLDER
@@ -188,16 +195,24 @@ def _require_free(place: Place, uri: str) -> None:
     for name, base in locations.items():
         if base.startswith(uri) and base != uri:
             raise ScopeTaken(reason=f"the location {name} lies in {place}")
-        if uri.startswith(base) and _is_invenios(uri.removeprefix(base)):
+        prefix = uri.removeprefix(base)
+        if prefix != uri and (
+            prefix.startswith(f"{FOLDER}/") or begins_like_a_file(prefix, **_layout())
+        ):
             raise ScopeTaken(reason=f"Invenio itself keeps files of the location {name} there")
 
 
-def _is_invenios(prefix: str) -> bool:
-    return prefix.startswith(f"{FOLDER}/") or begins_like_a_file(
-        prefix,
-        dimensions=current_app.config["FILES_REST_STORAGE_PATH_DIMENSIONS"],
-        length=current_app.config["FILES_REST_STORAGE_PATH_SPLIT_LENGTH"],
-    )
+def is_invenios(key: str) -> bool:
+    """Whether a key below a location's URI is one that Invenio makes there."""
+    return key.startswith(f"{FOLDER}/") or is_like_a_file(key, **_layout())
+
+
+def _layout() -> dict[str, int]:
+    config = current_app.config
+    return {
+        "dimensions": config["FILES_REST_STORAGE_PATH_DIMENSIONS"],
+        "length": config["FILES_REST_STORAGE_PATH_SPLIT_LENGTH"],
+    }
 
 
 def _bucket_for(new: NewScope) -> Bucket | None:

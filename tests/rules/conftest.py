@@ -54,11 +54,11 @@ def _no_older_uploads(database):
 def begin(memory, bucket):
     """Open an upload by the service; parts are sent only when content is given."""
 
-    def begin(key="a", size=2 * PART + 1, *, content=None, **more):
+    def begin(key="a", size=2 * PART + 1, *, content=None, bucket_id=None, **more):
         if content is not None:
             size = len(content)
         upload = create_upload(
-            NewUpload(bucket_id=bucket.id, key=key, size=size, part_size=PART, **more)
+            NewUpload(bucket_id=bucket_id or bucket.id, key=key, size=size, part_size=PART, **more)
         )
         if content is not None:
             send(memory, upload, content)

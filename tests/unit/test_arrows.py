@@ -66,6 +66,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "provisioning": {".core", ".backends", "urllib3"},
     "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
     | {*FILES, "click", "flask", "invenio_s3.cli", "yaml"}
+    # to find the owner of a scope
+    | {"invenio_accounts.proxies"}
     # to know a database that is away
     | {"sqlalchemy.exc"},
     # Only invenio-assets itself imports it.

@@ -10,7 +10,14 @@ import pytest
 from invenio_files_rest.helpers import make_path
 
 from oarepo_s3.core.errors import InvalidScope
-from oarepo_s3.core.scopes import Place, ScopeName, begins_like_a_file, check_prefix, overlap
+from oarepo_s3.core.scopes import (
+    Place,
+    ScopeName,
+    begins_like_a_file,
+    check_prefix,
+    is_like_a_file,
+    overlap,
+)
 
 
 @pytest.mark.parametrize("name", ["user.name:dataset", "a:b", "A-1_x.y:2026-11_run.7", "7:0"])
@@ -80,6 +87,9 @@ def test_a_prefix_below_which_files_lie_is_recognised(dimensions, length):
         assert begins_like_a_file(path, dimensions=dimensions, length=length)
         first = path.partition("/")[0]
         assert begins_like_a_file(first, dimensions=dimensions, length=length)
+        assert is_like_a_file(path, dimensions=dimensions, length=length)
+        for other in (first, f"{path}/x", f"x/{path}", path.replace("-", "_"), path.removesuffix("/data")):
+            assert not is_like_a_file(other, dimensions=dimensions, length=length), other
         for other in (f"{first}0", first[:-1], f"{first[:-1]}g", first.upper() + "G", f"x/{first}"):
             assert not begins_like_a_file(other, dimensions=dimensions, length=length), other
 

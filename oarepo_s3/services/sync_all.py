@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Sync many scopes, one after another."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..core.errors import UploadError
+from .scopes import get_scope, list_scopes
+from .sync import SyncCounts, sync_scope
+from .transactions import end_transaction, roll_back
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class SyncTotals:
+    """What came of several scopes, in objects but for ``scopes``, the number of those that went
+    through, and ``failed``, the names of the others."""
+
+    scopes: int = 0
+    unchanged: int = 0
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    gone: int = 0
+    known: int = 0
+    skipped: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def add(self, counts: SyncCounts) -> None:
+        """Count a scope that went through."""
+        self.scopes += 1
+        for name, value in counts.as_dict().items():
+            if isinstance(value, int):
+                setattr(self, name, getattr(self, name) + value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts by name."""
+        return asdict(self)
+
+
+def sync_all(name: str | None = None, *, delete: bool = False) -> SyncTotals:
+    """Sync all scopes, or one by its name; one that fails does not stop the others.
+
+    :param delete: make delete markers of what is gone.
+    :raises ScopeNotFound: when there is no scope with that name.
+    """
+    names = [scope.name for scope in ([get_scope(name)] if name is not None else list_scopes())]
+    end_transaction()
+    totals = SyncTotals()
+    for each in names:
+        counts = _attempt(each, delete=delete)
+        if counts is None:
+            totals.failed.append(each)
+        else:
+            totals.add(counts)
+    return totals
+
+
+def _attempt(name: str, *, delete: bool) -> SyncCounts | None:
+    """Sync one scope; whatever it raises, the others have to go on."""
+    extra = {"action": "sync_failed", "scope": name}
+    try:
+        return sync_scope(name, delete=delete)
+    except UploadError as error:
+        logger.warning(
+            "The scope %s could not be synced (%s): %s",
+            name,
+            error.code,
+            error,
+            extra={**extra, "code": error.code},
+        )
+    except Exception:
+        # Of another library, or a fault of ours; the next run tries again.
+        logger.exception("The scope %s could not be synced.", name, extra=extra)
+    roll_back()
+    return None
