@@ -19,7 +19,7 @@ from invenio_s3.storage import S3FSFileStorage
 from .api import MultipartUpload
 from .backends import ObjectInfo, PresignsDownloads
 from .backends.s3_clients import accept_tenants
-from .core.checksums import MultipartChecksum, composite_etag
+from .core.checksums import ETAG, MultipartChecksum, composite_etag
 from .core.digests import LENGTHS, computable, compute
 from .core.errors import FileTooLarge, InvalidLocation, QuotaExceeded
 from .core.names import fit_name
@@ -68,8 +68,9 @@ class S3FileStorage(S3FSFileStorage):
 
         The content is read, in flat memory: a digest is computed in its own algorithm, a multipart
         checksum from the digests of the parts. Where the store encrypts in a way that makes ETags
-        opaque, the ETag that it reports is all there is. In any other form, and before there is a
-        checksum, it is what files-rest computes.
+        opaque, the ETag that it reports is all there is, and so it is for an object that others have
+        put there (``etag:``), which is not read. In any other form, and before there is a checksum,
+        it is what files-rest computes.
 
         :param chunk_size: bytes to read at a time.
         :param progress_callback: gets the size of the file and the bytes read so far.
@@ -78,6 +79,8 @@ class S3FileStorage(S3FSFileStorage):
         stored = (self._file.checksum if self._file else None) or ""
         if multipart := MultipartChecksum.parse(stored):
             return self._multipart_checksum(multipart, progress_callback)
+        if stored.startswith(ETAG):
+            return f"{ETAG}{self._head().etag}"
         algorithm = stored.partition(":")[0]
         if algorithm in LENGTHS:
             return self._digest(algorithm, chunk_size or READ_SIZE, progress_callback)
@@ -140,7 +143,10 @@ class S3FileStorage(S3FSFileStorage):
     @property
     def _known_etag(self) -> str | None:
         """The object's ETag as the store says it, where the checksum was made of it."""
-        stored = MultipartChecksum.parse(self._file.checksum if self._file else None)
+        checksum = (self._file.checksum if self._file else None) or ""
+        if checksum.startswith(ETAG):
+            return str(checksum.removeprefix(ETAG))
+        stored = MultipartChecksum.parse(checksum)
         known = stored is not None and (stored.is_composite or stored.is_md5)
         return stored.etag if stored and known else None
 
@@ -210,11 +216,15 @@ class S3FileStorage(S3FSFileStorage):
         stored: MultipartChecksum,
         progress_callback: Progress | None,
     ) -> str:
+        info = self._head()
+        etag = self._content_etag(stored, info, progress_callback)
+        return str(MultipartChecksum(etag, stored.part_size))
+
+    def _head(self) -> ObjectInfo:
         info = current_s3.store(self.fileurl).head(ObjectURI.parse(self.fileurl).key)
         if info is None:
             raise StorageError(description=NOT_THERE)
-        etag = self._content_etag(stored, info, progress_callback)
-        return str(MultipartChecksum(etag, stored.part_size))
+        return info
 
     def _content_etag(
         self,

@@ -85,7 +85,7 @@ def remove(name: str, dry_run: bool, as_json: bool) -> None:
 def _user_id(email: str | None) -> int | None:
     if email is None:
         return None
-    user = current_datastore.get_user(email)
+    user = current_datastore.get_user_by_email(email)
     if user is None:
         raise click.ClickException(f"There is no user {email}.")
     return int(user.id)

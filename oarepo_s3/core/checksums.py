@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""The checksum of a multipart object: what the store can vouch for without reading it again.
+"""The checksum of an object: what the store can vouch for without reading it again.
 
-It is written ``multipart:<etag>-<part_size>``, the form that records-resources uses: the ETag alone
-cannot be computed again by somebody who does not know where the file was cut.
+That of an upload is written ``multipart:<etag>-<part_size>``, the form that records-resources uses:
+the ETag alone cannot be computed again by somebody who does not know where the file was cut.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 PREFIX = "multipart:"
+ETAG = "etag:"
+"""How the checksum of an object begins that others have put into the store: its ETag follows, of
+which only the store can say how it was made."""
+
 _COMPOSITE = re.compile(r"[0-9a-f]{32}-[0-9]+\Z")
 _MD5 = re.compile(r"[0-9a-f]{32}\Z")
 _PART_SIZE = re.compile(r"[0-9]{1,19}\Z")

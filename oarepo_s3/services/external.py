@@ -19,10 +19,10 @@ import sqlalchemy as sa
 from invenio_db import db
 from invenio_files_rest.models import FileInstance, ObjectVersion, ObjectVersionTag
 
+from ..core.checksums import ETAG
 from ..core.errors import BucketLocked
 from ..core.times import isoformat, utcnow
 from .buckets import change_size, lock_bucket
-from .heads import ETAG
 
 EXTERNAL_TAG = "oarepo-s3-external"
 """Tag of a version whose object was written by others; its value is the time of the object's last

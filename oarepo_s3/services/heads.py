@@ -21,13 +21,11 @@ import sqlalchemy as sa
 from invenio_db import db
 from invenio_files_rest.models import FileInstance, ObjectVersion
 
+from ..core.checksums import ETAG
 from .transactions import end_transaction
 
 ROWS = 1000
 """How many rows are fetched from the database at a time."""
-
-ETAG = "etag:"
-"""How the checksum of a file begins that a store keeps for others: the store's ETag follows."""
 
 
 class Head(NamedTuple):
