@@ -315,6 +315,27 @@ def test_names_of_all_kinds_are_kept_in_the_order_of_their_bytes(target, put, mo
     assert set(heads(target.id)) == set(names)
 
 
+ON_POSTGRES = pytest.mark.parametrize(
+    "place", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+@ON_POSTGRES
+def test_the_order_is_that_of_bytes_where_the_database_has_another_one(target, put):
+    collate = 'ALTER TABLE files_object ALTER COLUMN key TYPE text COLLATE "{}"'
+    db.session.execute(sa.text(collate.format("en-x-icu")))
+    db.session.commit()
+    try:
+        for name in ("a", "B", "c", "D", "ä", "a b", "a-b", "a/b"):
+            put(name)
+        assert synced() == {"added": 8}
+        assert synced(delete=True) == {"unchanged": 8}
+    finally:
+        db.session.rollback()
+        db.session.execute(sa.text(collate.format("default")))
+        db.session.commit()
+
+
 def test_a_store_with_another_order_is_not_believed(memory, target, put, monkeypatch):
     put("a")
     put("b")
@@ -489,11 +510,6 @@ def test_an_older_list_does_not_undo_what_another_sync_has_written(
     monkeypatch.setattr(type(memory), "list_objects", overtaken)
     assert synced(delete=True) == {"known": 1, "unchanged": 1}
     assert heads(target.id) == {"a": 12, "b": None, "c": 1}
-
-
-ON_POSTGRES = pytest.mark.parametrize(
-    "place", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
-)
 
 
 @ON_POSTGRES
