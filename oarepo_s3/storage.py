@@ -68,7 +68,7 @@ class S3FileStorage(S3FSFileStorage):
 
         The content is read, in flat memory: a digest is computed in its own algorithm, a multipart
         checksum from the digests of the parts. Where the store encrypts in a way that makes ETags
-        opaque, the ETag that it reports is all there is, and so it is for an object that others have
+        opaque, the ETag that it reports is all there is. So it is for an object that others have
         put there (``etag:``), which is not read. In any other form, and before there is a checksum,
         it is what files-rest computes.
 

@@ -96,11 +96,12 @@ def decide(
     heads = _heads(bucket_id, [each.key for each in differences])
     for each in differences:
         file, head = files.get(each.uri), heads.get(each.key, _NO_HEAD)
-        decided = _about_missing if isinstance(each, Missing) else _about_found
         if file is not None and (file.created > since or not file.is_external):
             yield Decision("known", each, file.size)
+        elif isinstance(each, Missing):
+            yield _about_missing(each, file, head)
         else:
-            yield decided(each, file, head)
+            yield _about_found(each, file, head)
 
 
 class _Head(NamedTuple):
@@ -113,13 +114,13 @@ class _Head(NamedTuple):
 _NO_HEAD = _Head(exists=False, file=None)
 
 
-def _about_missing(missing: Any, file: _File | None, head: _Head) -> Decision:
+def _about_missing(missing: Missing, file: _File | None, head: _Head) -> Decision:
     if file is None or head.file is None or head.file.id != file.id:
         return Decision("known", missing, 0)
     return Decision("gone", missing, file.size, file)
 
 
-def _about_found(found: Any, file: _File | None, head: _Head) -> Decision:
+def _about_found(found: Found, file: _File | None, head: _Head) -> Decision:
     if head.file is not None and not head.file.readable and head.file.uri is not None:
         # An upload to this name is under way, and has to find its version as it left it.
         return Decision("known", found, found.size)

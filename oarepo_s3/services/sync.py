@@ -55,6 +55,10 @@ PAGE = 500
 """How many differences are written in one transaction."""
 
 
+MAX_ETAG = 250
+"""Characters of an ETag: the checksum of a file has room for no more."""
+
+
 class Change(NamedTuple):
     """What a sync did, or would do, about one key; ``reason`` says why a key was skipped."""
 
@@ -180,20 +184,16 @@ class _Sync:
         :raises StoreFault: when the store has another order: what it lists late would seem gone.
         """
         prefix = ObjectURI.parse(self._target.uri).key
-        last = b""
+        last = None
         for listed in store.list_objects(prefix):
             key = listed.key.removeprefix(prefix)
             found = Found(
                 key, f"{self._target.uri}{key}", listed.size, listed.etag, listed.modified
             )
-            reason = _unfit(found)
-            if reason is not None:
-                self._counts.skipped += 1
-                self._report(Change("skipped", key, found.size, reason))
-            elif self._target.whole and is_invenios(key):
-                # Its file may not be in the database yet.
-                self._counts.known += 1
-            elif key.encode() <= last:
+            if "\ufffd" in key:
+                # What a list in UTF-8 has in the place of other bytes: the key is another one.
+                self._skip(found, "its name is not UTF-8")
+            elif last is not None and key.encode() <= last:
                 raise StoreFault(reason="KeysOutOfOrder")
             else:
                 last = key.encode()
@@ -203,12 +203,22 @@ class _Sync:
         for one, head in merge_join(
             found, heads, lambda one: one.key.encode(), lambda head: head.key.encode()
         ):
-            if one is not None and head is not None and one.etag == head.etag:
+            if one is None:
+                if head is not None:
+                    yield Missing(head.key, f"{self._target.uri}{head.key}")
+            elif reason := _unfit(one):
+                self._skip(one, reason)
+            elif self._target.whole and is_invenios(one.key):
+                # Its file may not be in the database yet.
+                self._counts.known += 1
+            elif head is not None and head.etag == one.etag:
                 self._counts.unchanged += 1
-            elif one is not None:
+            else:
                 yield one
-            elif head is not None:
-                yield Missing(head.key, f"{self._target.uri}{head.key}")
+
+    def _skip(self, found: Found, reason: str) -> None:
+        self._counts.skipped += 1
+        self._report(Change("skipped", found.key, found.size, reason))
 
     def _settle(self, page: list[Difference]) -> list[Decision]:
         """Write what has to be written; most differences of a second run need nothing."""
@@ -267,10 +277,7 @@ def _unfit(found: Found) -> str | None:
     """Say why an object cannot be a file, if it cannot."""
     if found.key.endswith("/") or not found.key:
         return "it is a folder" if not found.size else "its name ends in a slash"
-    if "\ufffd" in found.key:
-        # What a list in UTF-8 has in the place of other bytes: the key is another one.
-        return "its name is not UTF-8"
-    if not found.etag or ":" in found.etag:
+    if not found.etag.strip() or ":" in found.etag or len(found.etag) > MAX_ETAG:
         return "the store gives it no ETag that can be kept"
     longest = current_app.config["FILES_REST_FILE_URI_MAX_LEN"]
     if len(found.uri) > longest:

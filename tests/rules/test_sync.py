@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -288,6 +289,17 @@ def test_keys_that_no_file_can_have_are_reported_and_skipped(target, put):
     counts = sync_scope(NAME, report=told.append)
     assert {change.key: change.reason for change in told if change.kind == "skipped"} == UNFIT
     assert (counts.added, counts.skipped) == (1, len(UNFIT))
+
+
+@pytest.mark.parametrize("etag", ["", " ", "a:b", "a" * 251])
+def test_an_etag_that_no_checksum_can_hold_is_a_reason_too(memory, target, put, monkeypatch, etag):
+    put("a")
+    sync_scope(NAME)
+    listed = [replace(found, etag=etag) for found in memory.list_objects(f"{PREFIX}/")]
+    monkeypatch.setattr(type(memory), "list_objects", lambda *args: iter(listed))
+    # It is there, so it is not gone either.
+    assert synced(delete=True) == {"skipped": 1}
+    assert heads(target.id) == {"a": 7}
 
 
 def test_names_of_all_kinds_are_kept_in_the_order_of_their_bytes(target, put, monkeypatch):
