@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a bucket has of a scope, in the order in which a store lists its objects.
 
-The rows are read in one statement and put into a file without a name in the temporary directory (60
+The rows are read in one statement and put into a file without a name in the temporary directory (50
 bytes and the key for each), to be read from there while the store is asked: no transaction may be
 open then, and page by page the database would have to sort all of them for each page, since no
 index of files-rest has that order.
