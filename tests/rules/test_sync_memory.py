@@ -16,10 +16,10 @@ from benchmarks.sync_memory import MadeUp
 from oarepo_s3.services import NewScope, create_scope, sync_scope
 from oarepo_s3.services.context import UploadContext
 
-FEW, MANY = 1_000, 8_000
-MAY_GROW = 1_000_000
+FEW, MANY = 500, 4_000
+MAY_GROW = 900_000
 """Bytes that eight times as many objects may take more. To keep the objects themselves takes some
-400 for each, 2.8 million; garbage that is not collected at once comes and goes."""
+400 for each, 1.4 million; garbage of the pages that is not collected at once comes and goes."""
 
 RUNS = {
     "added": {"dry_run": True},
