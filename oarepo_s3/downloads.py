@@ -169,7 +169,7 @@ def failing_clearly() -> Iterator[None]:
             "A download cannot be signed (%s): %s",
             error.code,
             error,
-            extra={"action": "download_failed"},
+            extra={"action": "download_failed", "code": error.code},
         )
         raise DownloadFailed(error) from error
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
 from invenio_db import db
@@ -15,8 +16,11 @@ from ..proxies import current_s3
 from ..signals import after_upload_abort, before_upload_abort
 from .announce import announce
 from .buckets import remove_file
+from .journal import about
 from .stored import StoredUpload
 from .transactions import committing, end_transaction, roll_back
+
+logger = logging.getLogger(__name__)
 
 _ENDED = (UploadState.ABORTED, UploadState.FAILED)
 _ENDING = (UploadState.ABORTING, UploadState.EXPIRED)
@@ -77,8 +81,14 @@ def finish_drop(upload: Upload) -> Upload:
     """End an upload of which nothing is left at the store, and give its room back."""
     with committing():
         moved = upload.state in _ENDING and upload.move(UploadState.ABORTED)
+        described = about(upload)
         if moved:
             remove_file(upload)
     if moved:
+        logger.info(
+            "Upload %s was aborted.",
+            described["upload"],
+            extra={"action": "upload_aborted", **described},
+        )
         announce(after_upload_abort, upload=upload)
     return upload

@@ -23,8 +23,10 @@ a lost reply, a second caller and a worker that died all end in the same single 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from invenio_db import db
 from invenio_files_rest.models import Bucket, ObjectVersion
@@ -55,9 +57,12 @@ from ..proxies import current_s3
 from ..signals import after_upload_complete, after_upload_fail, before_upload_complete
 from .announce import announce
 from .buckets import publish_file, remove_file
+from .journal import about
 from .staged import collect_parts
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
+
+logger = logging.getLogger(__name__)
 
 ASSEMBLY_TIME = timedelta(minutes=5)
 """How long a store may take to assemble an object. Until then an upload that neither has parts nor
@@ -203,9 +208,15 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
             # Of a digest that nobody can read (there were such) nothing more becomes known.
             checksum_status=stored.checksum_status(info) or upload.checksum_status,
         )
+        described = about(upload)
         if ours:
             version = publish_file(upload)
     if ours:
+        logger.info(
+            "Upload %s was completed.",
+            described["upload"],
+            extra={"action": "upload_completed", **described},
+        )
         announce(after_upload_complete, upload=upload)
         if version is not None:
             announce(file_uploaded, obj=version)
@@ -231,9 +242,11 @@ def _refuse_content(upload: Upload, stored: StoredUpload) -> Upload:
             reason="the content at the store did not have the declared checksum",
             checksum_status=ChecksumStatus.MISMATCH.value,
         )
+        described = about(upload)
         if failed:
             remove_file(upload)
     if failed:
+        _report_failed(described, ChecksumMismatch.code)
         announce(after_upload_fail, upload=upload)
     if upload.state == UploadState.FAILED:
         raise ChecksumMismatch(declared=stored.declared)
@@ -244,9 +257,11 @@ def _fail(upload: Upload, reason: str) -> Upload:
     """End an upload that the store has lost, give its room back and say so."""
     with committing():
         failed = not _in_other_hands(upload) and upload.move(UploadState.FAILED, reason=reason)
+        described = about(upload)
         if failed:
             remove_file(upload)
     if failed:
+        _report_failed(described, UploadLost.code)
         announce(after_upload_fail, upload=upload)
         raise UploadLost(reason=reason)
     if upload.state == UploadState.COMPLETED:
@@ -254,6 +269,15 @@ def _fail(upload: Upload, reason: str) -> Upload:
     if upload.state in (UploadState.PENDING, UploadState.COMPLETING):
         raise StoreUnavailable(reason="the upload is just being completed")
     raise UploadNotPending(state=upload.state)
+
+
+def _report_failed(described: dict[str, Any], code: str) -> None:
+    logger.warning(
+        "Upload %s has failed (%s).",
+        described["upload"],
+        code,
+        extra={"action": "upload_failed", "code": code, **described},
+    )
 
 
 def _in_other_hands(upload: Upload) -> bool:

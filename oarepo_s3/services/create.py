@@ -10,6 +10,7 @@ whoever assigns.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -39,8 +40,11 @@ from ..core.times import utcnow
 from ..models import Upload
 from ..proxies import current_s3
 from .buckets import give_room_back, lock_bucket, require_room
+from .journal import about
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def create_upload(new: NewUpload) -> Upload:
         # Aborted while the store was asked: what it has opened since then nobody else would drop.
         StoredUpload.of(upload).clear()
         raise UploadNotPending(state=upload.state)
+    _report(upload)
     return upload
 
 
@@ -128,7 +133,17 @@ def open_for_version(new: NewUpload, version: ObjectVersion) -> Upload:
     db.session.flush()
     upload.store_upload_id = StoredUpload.of(upload).open()
     db.session.flush()
+    _report(upload)
     return upload
+
+
+def _report(upload: Upload) -> None:
+    logger.info(
+        "Upload %s was opened, in %s parts.",
+        upload.id,
+        upload.num_parts,
+        extra={"action": "upload_created", **about(upload)},
+    )
 
 
 def require_assignable(bucket: Bucket, key: str) -> None:
@@ -230,3 +245,10 @@ def _give_up(upload: Upload, error: StoreError) -> None:
     with committing():
         give_room_back(upload)
         upload.move(UploadState.FAILED if refused else UploadState.EXPIRED, reason=str(error))
+        described = about(upload)
+    logger.warning(
+        "The store did not open upload %s (%s).",
+        described["upload"],
+        error.code,
+        extra={"action": "upload_not_opened", "code": error.code, **described},
+    )

@@ -148,11 +148,26 @@ def _end_orphans(
             size = done.result()
         except StoreError as error:
             counts.failed += 1
-            _audit("orphan_failed", orphan, error.code)
+            logger.warning(
+                "Orphan %s could not be dropped (%s); it is tried again.",
+                orphan.key,
+                error.code,
+                extra={"action": "orphan_failed", "code": error.code, **_about(orphan)},
+            )
             continue
         counts.bytes += size
         counts.aborted += not dry_run
-        _audit("orphan_found" if dry_run else "orphan_aborted", orphan, f"{size} bytes")
+        logger.warning(
+            "Orphan %s, begun %s: %s bytes.",
+            orphan.key,
+            isoformat(orphan.initiated),
+            size,
+            extra={
+                "action": "orphan_found" if dry_run else "orphan_aborted",
+                "size": size,
+                **_about(orphan),
+            },
+        )
 
 
 def _measure(store: ObjectStore, orphan: OpenUpload) -> int:
@@ -170,12 +185,6 @@ def _abort(store: ObjectStore, orphan: OpenUpload) -> int:
     return size
 
 
-def _audit(action: str, orphan: OpenUpload, result: str) -> None:
-    logger.warning(
-        "%s: %s, begun %s: %s",
-        action,
-        orphan.key,
-        isoformat(orphan.initiated),
-        result,
-        extra={"action": action, "key": orphan.key, "upload_id": orphan.upload_id},
-    )
+def _about(orphan: OpenUpload) -> dict[str, str]:
+    """Return the fields by which a log line names an orphan: what the store calls it."""
+    return {"key": orphan.key, "upload_id": orphan.upload_id}

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -27,8 +27,6 @@ from .queries import OwnedUpload, all_uploads
 from .stored import StoredUpload
 from .sweep import drop_together
 from .transactions import committing
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -103,7 +101,6 @@ def _complete_or_lose(upload: Upload) -> None:
     try:
         complete_upload(upload, in_a_hurry=False)
     except UploadLost:
-        _report_lost(upload)
         if upload.state == UploadState.COMPLETING:
             # Its file was removed from the bucket: what the store has is of no use to anybody.
             abort_upload(upload)
@@ -179,15 +176,6 @@ def _lose_if_gone(asked: Future[None], upload: Upload) -> None:
     try:
         asked.result()
     except StoreUploadGone as error:
-        try:
+        # What it says is in the log by then, and in the row.
+        with suppress(UploadLost):
             settle_gone(upload, error)
-        except UploadLost:
-            _report_lost(upload)
-
-
-def _report_lost(upload: Upload) -> None:
-    logger.warning(
-        "An upload is lost: %s.",
-        upload.reason,
-        extra={"action": "upload_lost", "upload": str(upload.id)},
-    )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
@@ -20,10 +21,13 @@ from ..signals import before_upload_abort
 from .abort import finish_drop
 from .batches import ask_stores, attempt, claim, is_free, release
 from .forms import clear_forms
+from .journal import about
 from .queries import OwnedUpload, all_uploads
 from .removed import file_removed
 from .stored import StoredUpload
 from .transactions import committing
+
+logger = logging.getLogger(__name__)
 
 OPENING_TIME = timedelta(hours=1)
 """After this time an upload that the store has not opened never will be: whoever began it has
@@ -107,8 +111,16 @@ def _finish(cleared: Future[None], upload: Upload) -> None:
 def _expire(batch: Sequence[Upload]) -> int:
     """Expire what is pending; the rows stay claimed. Return how many have expired now."""
     with committing():
-        return sum(
-            upload.move(UploadState.EXPIRED, rests_until=upload.rests_until)
+        expired = [
+            about(upload)
             for upload in batch
             if upload.state == UploadState.PENDING
+            and upload.move(UploadState.EXPIRED, rests_until=upload.rests_until)
+        ]
+    for described in expired:
+        logger.info(
+            "Upload %s has expired.",
+            described["upload"],
+            extra={"action": "upload_expired", **described},
         )
+    return len(expired)
