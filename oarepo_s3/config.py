@@ -119,6 +119,11 @@ verified on completion, without reading the file. A store that ignores checksums
 that has verified them, so do not claim more than it can.
 """
 
+OAREPO_S3_METRICS_TOKEN = None
+"""What Prometheus sends as its Bearer token to read ``/multipart-uploads/metrics``: a long random
+text, such as ``openssl rand -hex 32`` prints. None for no metrics: the address answers 404, and
+nothing is counted. Needs ``oarepo-s3[metrics]``; see :doc:`/howto/watch`."""
+
 OAREPO_S3_ORIGINS: list[str] = []
 """Origins of the pages that upload, such as ``https://repo.example.org``, for the bucket's CORS
 rule and its check. Empty for the origin of ``SITE_UI_URL``."""

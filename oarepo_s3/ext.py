@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from flask import Flask
@@ -12,6 +13,8 @@ from . import config
 from .backends.redact import redact_logs
 from .services.context import UploadContext
 from .signals import after_upload_complete
+
+logger = logging.getLogger(__name__)
 
 
 class OARepoS3:
@@ -37,6 +40,7 @@ class OARepoS3:
         self._init_config(app)
         context = app.extensions["oarepo-s3"] = UploadContext(app)
         self._init_transfers(app, context)
+        self._init_metrics(app, context)
         redact_logs(app.name)
 
     def _init_config(self, app: Flask) -> None:
@@ -71,3 +75,19 @@ class OARepoS3:
         # Here, and not when a transfer is used first: a worker completes forms without using any.
         after_upload_complete.connect(commit_form)
         context.commit_form = commit_form
+
+    def _init_metrics(self, app: Flask, context: UploadContext) -> None:
+        """Let calls to the store be counted, where somebody may ask for the counts."""
+        if not app.config["OAREPO_S3_METRICS_TOKEN"]:
+            return
+        try:
+            from . import metrics
+        except ImportError:
+            logger.warning(
+                "OAREPO_S3_METRICS_TOKEN is set, but no metrics are served: install"
+                " oarepo-s3[metrics].",
+                extra={"action": "metrics_missing"},
+            )
+            return
+        context.observer = metrics.observe
+        context.metrics = metrics.render

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""Create the tables of store profiles, scopes and grants."""
+"""Create the tables of store profiles, scopes, grants and runs of tasks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,9 +11,12 @@ down_revision = "a85d3f17c2e9"
 branch_labels = ()
 depends_on = None
 
-UPLOAD, PROFILE, SCOPE, GRANT = (
-    f"oarepo_s3_{name}" for name in ("upload", "storeprofile", "scope", "grant")
+UPLOAD, PROFILE, SCOPE, GRANT, RUN = (
+    f"oarepo_s3_{name}" for name in ("upload", "storeprofile", "scope", "grant", "taskrun")
 )
+
+OLD_INDEX = "ix_oarepo_s3_upload_state_expires_at"
+NEW_INDEX = f"{OLD_INDEX}_size"
 
 
 def upgrade() -> None:
@@ -53,9 +56,21 @@ def upgrade() -> None:
     )
     for column in ("user_id", "upload_id", "scope_id", "expires_at"):
         op.create_index(op.f(f"ix_oarepo_s3_grant_{column}"), GRANT, [column])
+    op.create_table(
+        RUN,
+        sa.Column("task", sa.String(32), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("task", name=op.f("pk_oarepo_s3_taskrun")),
+    )
+    op.drop_index(OLD_INDEX, UPLOAD)
+    op.create_index(NEW_INDEX, UPLOAD, ["state", "expires_at", "size"])
 
 
 def downgrade() -> None:
-    for table in (GRANT, SCOPE, PROFILE):
+    op.drop_index(NEW_INDEX, UPLOAD)
+    op.create_index(OLD_INDEX, UPLOAD, ["state", "expires_at"])
+    for table in (RUN, GRANT, SCOPE, PROFILE):
         op.drop_table(table)
     op.drop_column(UPLOAD, "staged_etag")

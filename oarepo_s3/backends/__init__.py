@@ -19,6 +19,7 @@ from .base import (
     TakesForms,
 )
 from .config import StoreConfig
+from .observe import Observer
 from .operators import (
     Address,
     AdministersBucket,
@@ -43,6 +44,7 @@ __all__ = (
     "ListsUploads",
     "ObjectInfo",
     "ObjectStore",
+    "Observer",
     "OpenUpload",
     "PartPage",
     "PartSigner",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.credentials import Credentials
+from .observe import Observer
 from .profiles import PROFILES, Profile
 
 
@@ -30,6 +31,7 @@ class StoreConfig:
     :param silence_pause: seconds for which a store that kept silent is not asked again.
     :param profile: what the store can do; :func:`~oarepo_s3.backends.profiles.find_profile` has
         those of the kinds of stores.
+    :param observer: learns of every call; None for nobody.
     """
 
     endpoint_url: str | None = None
@@ -43,3 +45,4 @@ class StoreConfig:
     complete_timeout: float = 50
     silence_pause: float = 10
     profile: Profile = PROFILES["other"]
+    observer: Observer | None = None

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.handlers import validate_bucket_name
 
 from .config import StoreConfig
+from .observe import observe_calls
 
 
 class Clients:
@@ -84,6 +85,8 @@ class Clients:
         )
         if self._config.tenant:
             accept_tenants(client)
+        if self._config.observer is not None:
+            observe_calls(client, self._config.observer)
         return client
 
 

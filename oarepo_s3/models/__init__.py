@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from .grants import Grant
 from .profiles import StoreProfile
+from .runs import TaskRun
 from .scopes import Scope
 from .tokens import UploadToken
 from .uploads import HiddenString, Upload
 
-__all__ = ("Grant", "HiddenString", "Scope", "StoreProfile", "Upload", "UploadToken")
+__all__ = ("Grant", "HiddenString", "Scope", "StoreProfile", "TaskRun", "Upload", "UploadToken")

@@ -45,7 +45,8 @@ class Upload(db.Model):
 
     __tablename__ = "oarepo_s3_upload"
     __table_args__ = (
-        sa.Index("ix_oarepo_s3_upload_state_expires_at", "state", "expires_at"),
+        # With the size, so that monitoring gets counts and bytes from the index alone.
+        sa.Index("ix_oarepo_s3_upload_state_expires_at_size", "state", "expires_at", "size"),
         sa.Index("ix_oarepo_s3_upload_user_id_created_at", "user_id", "created_at"),
     )
 

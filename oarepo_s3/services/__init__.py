@@ -7,6 +7,7 @@ from __future__ import annotations
 from .abort import abort_upload
 from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
+from .figures import Figures, read_figures
 from .forms import open_form
 from .grants import GrantedPlace, IssuedGrant, grant_scope, grant_upload, remove_old_grants
 from .locations import LocationInUse, default_location, location_differs, set_location
@@ -56,6 +57,7 @@ from .verify import VerifyCounts, verify_declared
 
 __all__ = (
     "Change",
+    "Figures",
     "GrantedPlace",
     "IssuedGrant",
     "IssuedToken",
@@ -106,6 +108,7 @@ __all__ = (
     "part_checksums",
     "parts_after",
     "place_of",
+    "read_figures",
     "read_token",
     "recover_interrupted",
     "remove_expired_tokens",

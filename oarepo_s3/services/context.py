@@ -22,7 +22,7 @@ from .profiles import kept_profile, place_of
 if TYPE_CHECKING:
     from flask import Flask
 
-    from ..backends import ObjectStore
+    from ..backends import ObjectStore, Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,10 @@ class UploadContext:
         self.commit_form: Callable[..., None] | None = None
         """Commits the file of a record that came by a form; nothing happens the second time. None
         where invenio-records-resources is not installed."""
+        self.observer: Observer | None = None
+        """Learns of every call to a store; None for nobody."""
+        self.metrics: Callable[[], tuple[bytes, str]] | None = None
+        """Returns the metrics and their content type; None where they are not served."""
         self._stores = Stores(self.store_config)
 
     @property
@@ -154,6 +158,7 @@ class UploadContext:
             tenant=config["OAREPO_S3_TENANT"],
             verify=connection.get("verify"),
             profile=self._profile(uri, connection.get("endpoint_url")),
+            observer=self.observer,
             complete_timeout=config["OAREPO_S3_COMPLETE_TIMEOUT"],
             silence_pause=config["OAREPO_S3_SILENCE_PAUSE"],
             client_options={

@@ -31,6 +31,7 @@ from ..models import Upload
 from ..proxies import current_s3
 from .batches import side_by_side
 from .create import object_uri
+from .runs import recorded
 from .stored import abort_until_gone, all_parts
 from .transactions import end_transaction
 
@@ -60,6 +61,7 @@ class OrphanCounts:
         return asdict(self)
 
 
+@recorded("orphans")
 def sweep_orphans(*, dry_run: bool = True) -> OrphanCounts:
     """Find multipart uploads that no session knows, and abort them unless it is a dry run.
 

@@ -24,6 +24,7 @@ from .batches import ask_stores, attempt, claim, is_free, release
 from .complete import ASSEMBLY_TIME, complete_upload, settle_gone
 from .forms import commit_forms, form_is_out
 from .queries import OwnedUpload, all_uploads
+from .runs import recorded
 from .stored import StoredUpload
 from .sweep import drop_together
 from .transactions import committing
@@ -74,6 +75,7 @@ def due_for_recovery() -> Iterator[OwnedUpload]:
     return all_uploads(is_interrupted(), is_free())
 
 
+@recorded("recovery")
 def recover_interrupted() -> RecoverCounts:
     """Finish completions and aborts that were begun and not ended, and fail what the store lost.
 

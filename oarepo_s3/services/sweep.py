@@ -24,6 +24,7 @@ from .forms import clear_forms
 from .journal import about
 from .queries import OwnedUpload, all_uploads
 from .removed import file_removed
+from .runs import recorded
 from .stored import StoredUpload
 from .transactions import committing
 
@@ -64,6 +65,7 @@ def due_for_sweep() -> Iterator[OwnedUpload]:
     return all_uploads(is_over(), is_free())
 
 
+@recorded("sweep")
 def sweep_expired() -> SweepCounts:
     """Expire what is over time and drop it at the store, batch by batch.
 

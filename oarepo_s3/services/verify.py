@@ -27,6 +27,7 @@ from ..signals import after_checksum_check
 from .announce import announce
 from .batches import LEASE, attempt, claim, release
 from .buckets import replace_checksum
+from .runs import recorded
 from .stored import StoredUpload
 from .transactions import committing, end_transaction
 
@@ -52,6 +53,7 @@ class VerifyCounts:
         return asdict(self)
 
 
+@recorded("verification")
 def verify_declared() -> VerifyCounts:
     """Read the files whose declared digest nobody has compared yet, one after another.
 

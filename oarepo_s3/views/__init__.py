@@ -14,6 +14,7 @@ from .credentials import (
     UploadCredentialsResource,
 )
 from .errors import DATABASE_ERRORS, database_unavailable, error_response, let_go
+from .metrics import MetricsResource
 from .openapi import OpenapiResource
 from .records import (
     MultipartUploadAbortResource,
@@ -63,6 +64,7 @@ def create_blueprint(app: Flask) -> Blueprint:
     blueprint.add_url_rule(
         "/credentials", view_func=ScopeCredentialsResource.as_view("scope_credentials")
     )
+    blueprint.add_url_rule("/metrics", view_func=MetricsResource.as_view("metrics"))
     blueprint.add_url_rule("/tokens", view_func=TokenListResource.as_view("tokens"))
     blueprint.add_url_rule("/tokens/<token_id>", view_func=TokenResource.as_view("token"))
     companion.add_routes(blueprint)

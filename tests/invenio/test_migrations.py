@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from invenio_db import db
 
 from oarepo_s3.core.times import utcnow
-from oarepo_s3.models import Grant, Scope, StoreProfile, Upload, UploadToken
+from oarepo_s3.models import Grant, Scope, StoreProfile, TaskRun, Upload, UploadToken
 
 pytestmark = pytest.mark.postgres
 
-TABLES = tuple(model.__table__ for model in (Grant, Scope, StoreProfile, Upload, UploadToken))
+TABLES = tuple(
+    model.__table__ for model in (Grant, Scope, StoreProfile, TaskRun, Upload, UploadToken)
+)
 
 
 @pytest.fixture(scope="module")

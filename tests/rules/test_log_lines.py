@@ -29,6 +29,8 @@ class Journal(logging.Handler):
         self.fields: dict[str, logging.LogRecord] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not hasattr(record, "upload"):
+            return
         with db.engine.connect() as other:
             state = other.scalar(db.select(Upload.state).where(Upload.id == record.upload))
         self.lines.append((record.action, state))

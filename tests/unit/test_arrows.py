@@ -64,6 +64,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": {".services", "celery"},
     # a browser's requests are made without the SDK
     "provisioning": {".core", ".backends", "urllib3"},
+    # Loaded by the extension, where it is installed.
+    "metrics": {".services", "prometheus_client"},
     "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
     | {*FILES, "click", "flask", "invenio_s3.cli", "yaml"}
     # to find the owner of a scope
@@ -74,7 +76,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "webpack": {"invenio_assets.webpack"},
     "ext": {".backends.redact", ".config", ".services.context", "flask"}
     # to know of its transfers, where it is installed, and to commit what came by a form
-    | {"invenio_records_resources.config", ".signals", ".transfers.forms"},
+    | {"invenio_records_resources.config", ".signals", ".transfers.forms"}
+    # to have calls counted, where somebody asks for the counts
+    | {".metrics"},
     "": {".ext", ".version"},
     "alembic": {"alembic", "sqlalchemy", "sqlalchemy_utils"},
 }

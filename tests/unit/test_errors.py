@@ -40,6 +40,7 @@ PROMISED = {
     "bucket_not_found": 404,
     "draft_not_found": 404,
     "scope_not_found": 404,
+    "metrics_not_served": 404,
     "token_not_found": 404,
     "upload_not_found": 404,
     "state_conflict": 409,

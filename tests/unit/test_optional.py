@@ -18,6 +18,7 @@ OPTIONAL = [
     "invenio_records_files",
     "invenio_records_resources",
     "invenio_records_rest",
+    "prometheus_client",
 ]
 
 IMPORT_ALL = """
@@ -55,6 +56,7 @@ def test_only_the_transfers_and_the_bundle_for_webpack_need_an_extra():
     )
     lacking = json.loads(run.stdout.splitlines()[-1])
     assert lacking.pop("oarepo_s3.webpack") == "invenio_assets"
+    assert lacking.pop("oarepo_s3.metrics") == "prometheus_client"
     assert {name.partition(".transfers")[0] for name in lacking} == {"oarepo_s3"}
     assert all(name.startswith("oarepo_s3.transfers") for name in lacking)
     assert set(lacking.values()) == {"invenio_records_resources"}
@@ -68,3 +70,19 @@ def test_an_application_without_them_gets_our_settings():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "/multipart-uploads"]
+
+
+def test_without_the_package_of_metrics_none_are_served_and_the_log_says_why():
+    code = (
+        "import logging, sys; sys.modules['prometheus_client'] = None;"
+        "logging.basicConfig(stream=sys.stdout, format='%(action)s');"
+        "from flask import Flask; from oarepo_s3 import OARepoS3; app = Flask('a');"
+        "app.config['OAREPO_S3_METRICS_TOKEN'] = 'a'; OARepoS3(app);"
+        "from oarepo_s3.views import create_blueprint;"
+        "app.register_blueprint(create_blueprint(app));"
+        "answer = app.test_client().get('/multipart-uploads/metrics',"
+        " headers={'Authorization': 'Bearer a'});"
+        "print(answer.status_code, answer.get_json()['code'])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["metrics_missing", "404 metrics_not_served"]

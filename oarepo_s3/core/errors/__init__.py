@@ -28,6 +28,7 @@
     │   ├── BucketNotFound          bucket_not_found
     │   ├── DraftNotFound           draft_not_found
     │   ├── ScopeNotFound           scope_not_found
+    │   ├── MetricsNotServed        metrics_not_served
     │   ├── TokenNotFound           token_not_found
     │   └── UploadNotFound          upload_not_found
     ├── StateConflict               409
@@ -75,6 +76,7 @@ from .client import (
     InvalidScope,
     InvalidSize,
     KeysNotPossible,
+    MetricsNotServed,
     MissingParts,
     NoScope,
     NotAuthenticated,
@@ -127,6 +129,7 @@ __all__ = (
     "InvalidScope",
     "InvalidSize",
     "KeysNotPossible",
+    "MetricsNotServed",
     "MissingParts",
     "NoScope",
     "NoUploadRole",

@@ -191,6 +191,13 @@ class ScopeNotFound(NotFound):
     message = "There is no such scope. Check its name."
 
 
+class MetricsNotServed(NotFound):
+    """The instance serves no metrics: it has no token for them, or lacks the package."""
+
+    code = "metrics_not_served"
+    message = "No metrics are served here. Ask the operator to set a token for them."
+
+
 class TokenNotFound(NotFound):
     """No upload token with that id, or it is somebody else's."""
 

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Metrics of several processes: workers of a web server, forked ones, and workers of Celery."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ..conftest import LOCAL
+from ..services.process import clean_environment
+
+PROCESS = """
+import os, sys
+from flask import Flask
+from invenio_db import InvenioDB, db
+from invenio_files_rest import InvenioFilesREST
+from invenio_s3 import InvenioS3
+from prometheus_client import Counter
+from oarepo_s3 import OARepoS3
+from oarepo_s3.views import create_blueprint
+
+app = Flask("process", static_folder=None)
+app.config.update(SQLALCHEMY_DATABASE_URI="sqlite://", OAREPO_S3_METRICS_TOKEN="a token",
+                  S3_ENDPOINT_URL=os.environ["ENDPOINT"], S3_REGION_NAME="us-east-1")
+for extension in (InvenioDB, InvenioFilesREST, InvenioS3, OARepoS3):
+    extension(app)
+app.register_blueprint(create_blueprint(app))
+Counter("of_the_site", "Somebody else's.").inc()
+
+def look():
+    with app.app_context():
+        assert app.extensions["oarepo-s3"].store(f"s3://{sys.argv[1]}").head("nothing") is None
+
+look()
+child = os.fork()
+if not child:
+    look()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+with app.app_context():
+    db.create_all()
+    answer = app.test_client().get(
+        "/multipart-uploads/metrics", headers={"Authorization": "Bearer a token"})
+    assert answer.status_code == 200, answer.text
+    print(answer.text)
+"""
+
+
+@pytest.fixture(scope="module", params=[LOCAL])
+def place(request) -> str:
+    """One place: the store is only there to be called."""
+    return request.param
+
+
+@pytest.fixture
+def run(store, tmp_path) -> object:
+    """Run a process that calls the store twice, once in a child, and shows the metrics."""
+    own = {
+        "ENDPOINT": store.endpoint_url,
+        "AWS_ACCESS_KEY_ID": store.access_key,
+        "AWS_SECRET_ACCESS_KEY": store.secret_key,
+    }
+
+    def ran(**environment: str) -> dict[str, float]:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", PROCESS, store.bucket],
+            env={**clean_environment(), **own, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        families = text_string_to_metric_families(done.stdout)
+        return {sample.name: sample.value for family in families for sample in family.samples}
+
+    return ran
+
+
+def test_processes_that_share_a_folder_are_added_up(run, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    counts = [
+        run(PROMETHEUS_MULTIPROC_DIR=str(shared))["oarepo_s3_store_call_seconds_count"]
+        for _ in range(2)
+    ]
+    assert counts == [2, 4]
+    assert len(list(Path(shared).glob("*.db"))) >= 4
+
+
+def test_what_others_keep_in_that_folder_is_not_shown(run, tmp_path):
+    seen = run(PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert [name for name in seen if not name.startswith("oarepo_s3_")] == []
+
+
+def test_a_process_on_its_own_shows_its_own(run):
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+    assert run()["oarepo_s3_store_call_seconds_count"] == 1
