@@ -18,6 +18,7 @@ from .parts import (
     first_window,
     part_checksums,
     parts_after,
+    progress,
     sign_parts,
     uploaded_parts,
 )
@@ -108,6 +109,7 @@ __all__ = (
     "part_checksums",
     "parts_after",
     "place_of",
+    "progress",
     "read_figures",
     "read_token",
     "recover_interrupted",

@@ -18,12 +18,13 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket
 
-from ..conftest import BUCKET, Store, settings_for, sqlite_begin, start
+from ..conftest import BUCKET, Store, required, settings_for, sqlite_begin, start
 from ..people import UPLOADER, new_person
 from ..services import RcloneS3, free_port
 from ..services.process import HOST
 from .chromium import Chromium
 from .gate import Gate
+from .packages import install
 from .site import Site, add_page
 from .uploader import PART, Uploader
 from .visitor import Visitor
@@ -35,6 +36,13 @@ CORS = Path(__file__).parents[2] / "docs/examples/cors.json"
 def chromium() -> Iterator[Chromium]:
     """A browser without a window."""
     yield from start(Chromium())
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core."""
+    with required():
+        return (install("axe") / "node_modules/axe-core/axe.min.js").read_text()
 
 
 @pytest.fixture(scope="module")

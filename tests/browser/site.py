@@ -39,10 +39,13 @@ class Quiet(WSGIRequestHandler):
 
 
 class Site:
-    """The pages beside an application's API, served on one port."""
+    """The pages beside an application's API, served on one port.
 
-    def __init__(self, api: Flask, port: int) -> None:
-        self.pages = Flask("pages", static_folder=None)
+    :param pages: the application of the pages; None for an empty one.
+    """
+
+    def __init__(self, api: Flask, port: int, pages: Flask | None = None) -> None:
+        self.pages = pages or Flask("pages", static_folder=None)
         self._application = DispatcherMiddleware(self.pages, {"/api": api})
         self._port = port
 

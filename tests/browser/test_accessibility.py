@@ -17,10 +17,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from ..conftest import required
 from ..people import UPLOADER
 from .gate import PATIENCE
-from .packages import install
 from .test_refusals import set_quota
 from .uploader import MIB, PART, Uploader
 
@@ -59,13 +57,6 @@ _STAND_STILL = """
 _ALL_SAID = "() => !document.querySelector('.uppy-Informer [role=alert]')"
 
 _SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The script of axe-core."""
-    with required():
-        return (install("axe") / "node_modules/axe-core/axe.min.js").read_text()
 
 
 @pytest.fixture(params=LOOKS)

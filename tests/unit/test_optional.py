@@ -10,6 +10,8 @@ import sys
 
 OPTIONAL = [
     "anycrc",
+    "flask_admin",
+    "invenio_admin",
     "invenio_app",
     "invenio_assets",
     "invenio_celery",
@@ -56,6 +58,7 @@ def test_only_the_transfers_and_the_bundle_for_webpack_need_an_extra():
     )
     lacking = json.loads(run.stdout.splitlines()[-1])
     assert lacking.pop("oarepo_s3.webpack") == "invenio_assets"
+    assert lacking.pop("oarepo_s3.admin") == "flask_admin"
     assert lacking.pop("oarepo_s3.metrics") == "prometheus_client"
     assert {name.partition(".transfers")[0] for name in lacking} == {"oarepo_s3"}
     assert all(name.startswith("oarepo_s3.transfers") for name in lacking)

@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""The uploads in the administration; only imported where Flask-Admin is installed.
+
+invenio-admin finds the view by its entry point, and its own permission decides who sees it. With
+Flask-Admin alone, ``admin.add_view(UploadView(Upload, db.session))`` shows it to those who may
+``admin-access``. Nothing can be edited, and an upload is aborted as its owner would do it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import current_app, flash
+from flask_admin.actions import action
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.contrib.sqla.filters import BaseSQLAFilter
+from flask_admin.form import BaseForm
+from flask_principal import ActionNeed
+from flask_wtf import FlaskForm
+from invenio_access.permissions import Permission
+from invenio_accounts.models import User
+from invenio_db import db
+from jinja2.filters import do_filesizeformat
+from markupsafe import Markup
+
+from .core.errors import UploadError, UploadNotFound, UploadNotPending
+from .core.states import UploadState
+from .core.times import in_words, isoformat, utcnow
+from .models import Upload
+from .services import abort_upload, get_upload, progress
+
+_ABORTABLE = {
+    UploadState.PENDING,
+    UploadState.COMPLETING,
+    UploadState.ABORTING,
+    UploadState.EXPIRED,
+}
+
+_LARGEST_ID = 2**31 - 1
+"""Of a user, on PostgreSQL."""
+
+
+class _Filter(BaseSQLAFilter):
+    """Those uploads whose column is what was given; a value that is none is told of."""
+
+    def operation(self) -> str:
+        """Return what stands between the name and the value."""
+        return "is"
+
+    def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
+        """Narrow the query to a value that ``clean`` returned."""
+        return query.filter(self.column == value)
+
+
+class StateFilter(_Filter):
+    """By state, out of a list."""
+
+    def clean(self, value: str) -> str:
+        """Read a state.
+
+        :raises ValueError: when it is none.
+        """
+        return UploadState(value).value
+
+
+class BucketFilter(_Filter):
+    """By the id of the bucket."""
+
+    def clean(self, value: str) -> UUID:
+        """Read an id.
+
+        :raises ValueError: when it is none.
+        """
+        return UUID(value.strip())
+
+
+class OwnerFilter(_Filter):
+    """By the e-mail address or the id of the user."""
+
+    def clean(self, value: str) -> int | str:
+        """Read an id, or else an address.
+
+        :raises ValueError: when nobody can have it.
+        """
+        text = value.strip().lower()
+        if not text.isprintable() or (text.isdecimal() and int(text) > _LARGEST_ID):
+            raise ValueError(value)
+        return int(text) if text.isdecimal() else text
+
+    def apply(self, query: Any, value: int | str, alias: Any = None) -> Any:
+        """Narrow the query."""
+        if isinstance(value, str):
+            return query.filter(Upload.user_id.in_(db.select(User.id).where(User.email == value)))
+        return query.filter(Upload.user_id == value)
+
+
+def _link(view: ModelView, context: Any, upload: Upload, name: str) -> Markup:
+    address = view.get_url(".details_view", id=upload.id, url=context.get("return_url"))
+    return Markup('<a href="{}">{}</a>').format(address, upload.key)
+
+
+def _owner(view: ModelView, context: Any, upload: Upload, name: str) -> str:
+    if upload.user_id is None:
+        return "a system process"
+    user = db.session.get(User, upload.user_id)
+    return user.email if user is not None else f"user {upload.user_id}, who is gone"
+
+
+def _size(view: ModelView, context: Any, upload: Upload, name: str) -> str:
+    return do_filesizeformat(upload.size, binary=True)
+
+
+def _age(view: ModelView, context: Any, upload: Upload, name: str) -> str:
+    return f"{in_words(utcnow() - upload.created_at)} ago"
+
+
+def _moment(view: ModelView, context: Any, upload: Upload, name: str) -> str:
+    return isoformat(getattr(upload, name))
+
+
+def _progress(view: ModelView, context: Any, upload: Upload, name: str) -> Markup | str:
+    """Ask the store; a store that is away must not take the page with it."""
+    try:
+        parts, size = progress(upload)
+    except UploadNotPending:
+        return f"{upload.num_parts} planned; the store holds none of an upload that has ended"
+    except UploadError as error:
+        return f"{upload.num_parts} planned; {error}"
+    return Markup(
+        '<progress value="{parts}" max="{planned}" aria-label="Parts at the store"></progress>'
+        " {parts} of {planned} at the store, {size} of {whole}"
+    ).format(
+        parts=parts,
+        planned=upload.num_parts,
+        size=do_filesizeformat(size, binary=True),
+        whole=do_filesizeformat(upload.size, binary=True),
+    )
+
+
+class UploadView(ModelView):
+    """A list of the uploads, a page for each, and how to abort them."""
+
+    can_create = can_edit = can_delete = can_export = False
+    can_view_details = True
+    column_display_actions = False
+    # Counting all rows on every page would read them all.
+    simple_list_pager = True
+    page_size = 25
+    form_base_class = FlaskForm
+    details_template = "oarepo_s3/admin/details.html"
+
+    column_list = ("key", "state", "owner", "size", "num_parts", "created_at", "expires_at")
+    column_details_list = (
+        "id", "state", "reason", "progress", "owner", "size", "part_size", "bucket_id",
+        "file_id", "record_service", "record_pid", "content_type", "declared_checksum",
+        "checksum_status", "created_at", "updated_at", "expires_at",
+    )  # fmt: skip
+    column_sortable_list = ("state", "size", "num_parts", "created_at", "expires_at")
+    column_default_sort = ("created_at", True)
+    column_labels = {
+        "id": "Upload",
+        "key": "File",
+        "num_parts": "Parts",
+        "progress": "Parts",
+        "created_at": "Begun",
+        "updated_at": "Last change",
+        "expires_at": "Expires",
+        "bucket_id": "Bucket",
+        "file_id": "File instance",
+        "record_pid": "Record",
+    }
+    column_formatters = {
+        "key": _link,
+        "owner": _owner,
+        "size": _size,
+        "created_at": _age,
+        "expires_at": _moment,
+    }
+    column_formatters_detail = {
+        "owner": _owner,
+        "size": lambda view, context, upload, name: f"{upload.size:,} bytes",
+        "part_size": lambda view, context, upload, name: f"{upload.part_size:,} bytes",
+        "progress": _progress,
+        "created_at": _moment,
+        "updated_at": _moment,
+        "expires_at": _moment,
+    }
+    column_filters = (
+        StateFilter(Upload.state, "State", options=[(each, each) for each in UploadState]),
+        OwnerFilter(Upload.user_id, "Owner"),
+        BucketFilter(Upload.bucket_id, "Bucket"),
+    )
+
+    def scaffold_form(self) -> type[BaseForm]:
+        """Return a form without fields: nothing can be edited."""
+        return BaseForm
+
+    def is_accessible(self) -> bool:
+        """Leave the answer to invenio-admin, or ask for the same right where it is not there."""
+        if "invenio-admin" in current_app.extensions:
+            return True
+        return bool(Permission(ActionNeed("admin-access")).can())
+
+    def get_one(self, id: str) -> Upload | None:
+        """Return an upload, or None when there is none or the id is none."""
+        try:
+            return get_upload(UUID(id))
+        except (UploadNotFound, ValueError):
+            return None
+
+    def is_abortable(self, upload: Upload) -> bool:
+        """Whether there is anything left to abort."""
+        return upload.state in _ABORTABLE
+
+    @action("abort", "Abort", "Abort the chosen uploads? What was sent of them is removed.")
+    def abort(self, ids: list[str]) -> None:
+        """Abort uploads; one that cannot be aborted does not stop the others."""
+        for each in ids:
+            upload = self.get_one(each)
+            if upload is None:
+                continue
+            key = upload.key
+            try:
+                abort_upload(upload)
+            except UploadError as error:
+                flash(f"{key}: {error}", "error")
+            else:
+                flash(f"{key}: aborted.", "success")
+
+
+uploads = {
+    "view_class": UploadView,
+    "args": [Upload, db.session],
+    "kwargs": {"name": "Uploads to S3", "category": "Files", "endpoint": "oarepo_s3_uploads"},
+}
+"""For invenio-admin."""
