@@ -142,7 +142,7 @@ def test_the_rights_are_given(app, bucket, person):
 
 
 def test_the_sweep_of_orphans_is_called_as_it_is_printed(app, location, capsys):
-    run("docs/howto/operation.md", "orphans")
+    run("docs/howto/operate.md", "orphans")
     assert capsys.readouterr().out == "0 0 []\n"
 
 
