@@ -31,10 +31,11 @@ def blocks(page: str, kind: str) -> list[str]:
 
 
 def run_commands(
-    commands: list[str], folder: Path, **environment: str
+    commands: list[str], folder: Path, timeout: float = _TIMEOUT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run commands one after another in a folder, until one fails.
 
+    :param timeout: seconds for all of them together.
     :param environment: variables beside those of the caller, of whom no proxy and no file of
         curl's settings is left.
     """
@@ -47,7 +48,7 @@ def run_commands(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=_TIMEOUT,
+        timeout=timeout,
         check=False,
     )
 

@@ -88,7 +88,13 @@ def test_a_prefix_below_which_files_lie_is_recognised(dimensions, length):
         first = path.partition("/")[0]
         assert begins_like_a_file(first, dimensions=dimensions, length=length)
         assert is_like_a_file(path, dimensions=dimensions, length=length)
-        for other in (first, f"{path}/x", f"x/{path}", path.replace("-", "_"), path.removesuffix("/data")):
+        for other in (
+            first,
+            f"{path}/x",
+            f"x/{path}",
+            path.replace("-", "_"),
+            path.removesuffix("/data"),
+        ):
             assert not is_like_a_file(other, dimensions=dimensions, length=length), other
         for other in (f"{first}0", first[:-1], f"{first[:-1]}g", first.upper() + "G", f"x/{first}"):
             assert not begins_like_a_file(other, dimensions=dimensions, length=length), other
