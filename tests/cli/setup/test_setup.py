@@ -249,8 +249,12 @@ def test_the_default_moves_only_when_that_was_said(set_up, given, run):
     assert Location.get_default().name == "files", "a repository has a default location"
 
 
-def test_a_folder_of_a_bucket_is_a_location_too(set_up, given, bucket_name, store, db_uri, folder):
-    set_up({**given, "prefix": "some/folder"}, "--with-secret")
+def test_a_folder_of_a_bucket_is_a_location_too(
+    set_up, given, bucket_name, store, db_uri, folder, place
+):
+    said = set_up({**given, "prefix": "some/folder"}, "--with-secret").stdout
+    if place == "real":
+        assert "--prefix some/folder/" in said, "the folder is what was tested"
     assert Location.get_by_name("files").uri == f"s3://{bucket_name}/some/folder"
     uri = upload_with(folder / "oarepo-s3.cfg", db_uri, dict(os.environ))
     check_upload(store, uri)
