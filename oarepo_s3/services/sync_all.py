@@ -63,7 +63,6 @@ def sync_all(name: str | None = None, *, delete: bool = False) -> SyncTotals:
 
 def _attempt(name: str, *, delete: bool) -> SyncCounts | None:
     """Sync one scope; whatever it raises, the others have to go on."""
-    extra = {"action": "sync_failed", "scope": name}
     try:
         return sync_scope(name, delete=delete)
     except UploadError as error:
@@ -72,10 +71,14 @@ def _attempt(name: str, *, delete: bool) -> SyncCounts | None:
             name,
             error.code,
             error,
-            extra={**extra, "code": error.code},
+            extra={"action": "sync_failed", "scope": name, "code": error.code},
         )
     except Exception:
         # Of another library, or a fault of ours; the next run tries again.
-        logger.exception("The scope %s could not be synced.", name, extra=extra)
+        logger.exception(
+            "The scope %s could not be synced.",
+            name,
+            extra={"action": "sync_failed", "scope": name},
+        )
     roll_back()
     return None
