@@ -8,6 +8,8 @@ address is another one, of which nothing is known.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from invenio_db import db
 
@@ -49,18 +51,24 @@ def forget_kept_profile(place: str, *, dry_run: bool = False) -> bool:
 def kept_profile(place: str, endpoint_url: str | None) -> Profile | None:
     """Return what is kept of a store; None for nothing.
 
-    Asked by a connection of its own and not by the session: no transaction of a caller begins here
-    that would still be open when the store is called.
-
     :raises StoreMisconfigured: when what is kept cannot be read.
     """
-    if isinstance(db.engine.pool, sa.StaticPool):
-        # A database in memory has one connection for all, whose transaction would end with ours;
-        # and what is kept there nobody else has written.
-        return None
     table = StoreProfile.__table__
-    with db.engine.connect() as connection:
-        found = connection.scalar(sa.select(table.c.abilities).where(table.c.place == place))
+    found = _ask(sa.select(table.c.abilities).where(table.c.place == place))
     if found is None or found.get(ADDRESS) != endpoint_url:
         return None
     return Profile.from_dict(found)
+
+
+def _ask(query: sa.Select[Any]) -> Any:
+    """Ask the database, and leave the session as it was.
+
+    In the caller's transaction where there is one: on SQLite another connection might wait for it
+    for ever. Else by a connection that is let go of at once: none begins here that would still be
+    open when the store is called.
+    """
+    session = db.session()
+    if session.in_transaction() and session.is_active:
+        return session.connection().scalar(query)
+    with db.engine.connect() as connection:
+        return connection.scalar(query)
