@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from ..core.errors import DatabaseUnavailable, UploadError
 
@@ -38,9 +38,12 @@ def operator_command(command: Command) -> Command:
             return command(*args, **kwargs)
         except UploadError as error:
             raise click.ClickException(f"{error} ({error.code})") from error
-        except (InterfaceError, OperationalError) as error:
+        except (InterfaceError, OperationalError, ProgrammingError) as error:
             # The original shows statements with their values.
-            raise click.ClickException(f"{DatabaseUnavailable()}") from error
+            raise click.ClickException(
+                f"{DatabaseUnavailable()} ({type(error.orig).__name__}) If it answers, its tables"
+                " may be older than this package: run `invenio alembic upgrade`."
+            ) from error
 
     return cast(Command, with_appcontext(run))
 

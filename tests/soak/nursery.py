@@ -27,7 +27,8 @@ from celery.signals import task_failure, task_success
 from flask_celeryext import create_celery_app
 from sqlalchemy.orm import configure_mappers
 
-from oarepo_s3.proxies import current_s3
+from oarepo_s3.backends import StoreConfig
+from oarepo_s3.backends.registry import find_factory
 
 from .app import create_app, make_database
 from .settings import Settings
@@ -48,10 +49,12 @@ class Nursery:
         self._pids: dict[str, int] = {}
 
     def _warm_up(self) -> None:
-        """Read what each child would read first (seconds of it); no connection is made."""
+        """Read what each child would read first (seconds of it); no connection is made.
+
+        The store is made without the application, which would ask the database for its profile.
+        """
         configure_mappers()
-        with self._app.app_context():
-            current_s3.store(f"s3://{self._settings.store_bucket}")
+        find_factory("s3")(self._settings.store_bucket, StoreConfig(region="us-east-1"))
 
     def obey(self, order: dict[str, Any]) -> Any:
         """Do one order and return the answer."""
