@@ -11,6 +11,7 @@ No label has more values than the code has names: no keys, no ids, no users.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -26,6 +27,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from .services import Figures, read_figures
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "oarepo_s3_"
 
@@ -51,9 +54,18 @@ ERRORS = Counter(
 
 def observe(call: str, seconds: float, code: str | None) -> None:
     """Count a call to a store; see :class:`~oarepo_s3.backends.observe.Observer`."""
-    CALLS.labels(call).observe(seconds)
-    if code is not None:
-        ERRORS.labels(call, code).inc()
+    try:
+        CALLS.labels(call).observe(seconds)
+        if code is not None:
+            ERRORS.labels(call, code).inc()
+    except (OSError, RuntimeError, ValueError) as error:
+        # The folder that processes share may be missing, broken or another user's: uploads go on.
+        logger.warning(
+            "A call to the store could not be counted (%s): can this process write to the folder"
+            " PROMETHEUS_MULTIPROC_DIR?",
+            type(error).__name__,
+            extra={"action": "call_not_counted", "call": call},
+        )
 
 
 def render() -> tuple[bytes, str]:

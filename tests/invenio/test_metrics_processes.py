@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -31,13 +32,13 @@ app.config.update(SQLALCHEMY_DATABASE_URI="sqlite://", OAREPO_S3_METRICS_TOKEN="
 for extension in (InvenioDB, InvenioFilesREST, InvenioS3, OARepoS3):
     extension(app)
 app.register_blueprint(create_blueprint(app))
-Counter("of_the_site", "Somebody else's.").inc()
 
 def look():
     with app.app_context():
         assert app.extensions["oarepo-s3"].store(f"s3://{sys.argv[1]}").head("nothing") is None
 
 look()
+Counter("of_the_site", "Somebody else's.").inc()
 child = os.fork()
 if not child:
     look()
@@ -58,24 +59,29 @@ def place(request) -> str:
     return request.param
 
 
-@pytest.fixture
-def run(store, tmp_path) -> object:
-    """Run a process that calls the store twice, once in a child, and shows the metrics."""
+def start(script: str, store: Any, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a process that may call the store."""
     own = {
         "ENDPOINT": store.endpoint_url,
         "AWS_ACCESS_KEY_ID": store.access_key,
         "AWS_SECRET_ACCESS_KEY": store.secret_key,
     }
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, store.bucket],
+        env={**clean_environment(), **own, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def run(store) -> object:
+    """Run a process that calls the store twice, once in a child, and shows the metrics."""
 
     def ran(**environment: str) -> dict[str, float]:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", PROCESS, store.bucket],
-            env={**clean_environment(), **own, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = start(PROCESS, store, **environment)
         assert done.returncode == 0, done.stderr
         families = text_string_to_metric_families(done.stdout)
         return {sample.name: sample.value for family in families for sample in family.samples}
@@ -97,6 +103,13 @@ def test_processes_that_share_a_folder_are_added_up(run, tmp_path):
 def test_what_others_keep_in_that_folder_is_not_shown(run, tmp_path):
     seen = run(PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     assert [name for name in seen if not name.startswith("oarepo_s3_")] == []
+
+
+def test_a_folder_that_is_not_there_breaks_no_call(store, tmp_path):
+    only_a_call, _, _ = PROCESS.partition("Counter(")
+    done = start(only_a_call, store, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "missing"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("could not be counted (FileNotFoundError)") == 1
 
 
 def test_a_process_on_its_own_shows_its_own(run):
