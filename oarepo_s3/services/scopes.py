@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -193,7 +194,7 @@ def _require_free(place: Place, uri: str) -> None:
         if base and overlap(uri, _below(base, scope.prefix)):
             raise ScopeTaken(reason=f"{place} overlaps with the scope {scope.name}")
     for name, base in locations.items():
-        if base.startswith(uri) and base != uri:
+        if base.startswith(uri) and (base != uri or place.prefix):
             raise ScopeTaken(reason=f"the location {name} lies in {place}")
         prefix = uri.removeprefix(base)
         if prefix != uri and (
@@ -202,9 +203,22 @@ def _require_free(place: Place, uri: str) -> None:
             raise ScopeTaken(reason=f"Invenio itself keeps files of the location {name} there")
 
 
-def is_invenios(key: str) -> bool:
-    """Whether a key below a location's URI is one that Invenio makes there."""
-    return key.startswith(f"{FOLDER}/") or is_like_a_file(key, **_layout())
+def locations_in(uri: str) -> list[str]:
+    """Return where locations lie in a place: what the keys of their files begin with there.
+
+    One may be the place itself, or have been made after the scope.
+    """
+    bases = [_below(location.uri, "") for location in Location.all()]
+    return sorted({base.removeprefix(uri) for base in bases if base.startswith(uri)})
+
+
+def is_invenios(key: str, locations: Sequence[str]) -> bool:
+    """Whether a key in a place is one that Invenio makes in a location there.
+
+    :param locations: what :func:`locations_in` has returned of the place.
+    """
+    below = [key.removeprefix(base) for base in locations if key.startswith(base)]
+    return any(each.startswith(f"{FOLDER}/") or is_like_a_file(each, **_layout()) for each in below)
 
 
 def _layout() -> dict[str, int]:

@@ -43,6 +43,7 @@ from .scopes import (
     create_scope_of_place,
     find_scope,
     is_invenios,
+    locations_in,
     place_uri,
     scope_of_place,
     scope_uri,
@@ -53,7 +54,6 @@ logger = logging.getLogger(__name__)
 
 PAGE = 500
 """How many differences are written in one transaction."""
-
 
 MAX_ETAG = 250
 """Characters of an ETag: the checksum of a file has room for no more."""
@@ -98,11 +98,15 @@ Report = Callable[[Change], None]
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Plain values: rows would have to be read again after each commit."""
+    """Plain values: rows would have to be read again after each commit.
+
+    ``locations`` is what the keys of the locations in the scope begin with there; the empty text
+    where the scope is all of one.
+    """
 
     name: str
     uri: str
-    whole: bool
+    locations: list[str]
     scope_id: UUID | None
     bucket_id: UUID | None
 
@@ -148,10 +152,12 @@ def _target(written: str, *, dry_run: bool) -> _Target:
         place = Place.parse(written)
         scope = scope_of_place(place) or create_scope_of_place(place, dry_run=dry_run)
     if scope is None:
-        return _Target(str(place), place_uri(place), not place.prefix, None, None)
+        uri = place_uri(place)
+        return _Target(str(place), uri, locations_in(uri), None, None)
     if Bucket.get(scope.bucket_id) is None:
         raise BucketNotFound()
-    return _Target(scope.name, scope_uri(scope), not scope.prefix, scope.id, scope.bucket_id)
+    uri = scope_uri(scope)
+    return _Target(scope.name, uri, locations_in(uri), scope.id, scope.bucket_id)
 
 
 class _Sync:
@@ -208,7 +214,7 @@ class _Sync:
                     yield Missing(head.key, f"{self._target.uri}{head.key}")
             elif reason := _unfit(one):
                 self._skip(one, reason)
-            elif self._target.whole and is_invenios(one.key):
+            elif is_invenios(one.key, self._target.locations):
                 # Its file may not be in the database yet.
                 self._counts.known += 1
             elif head is not None and head.etag == one.etag:

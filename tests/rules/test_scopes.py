@@ -119,6 +119,8 @@ def test_a_scope_is_not_where_invenio_keeps_files(place_below, prefix):
 def test_nor_around_another_location(place_below):
     below = place_below("sub/a")
     assert below in refused(ScopeTaken, prefix="sub")
+    assert below in refused(ScopeTaken, prefix="sub/a")
+    assert below in refused(ScopeTaken, prefix="sub/a", user_id=1)
     assert below in refused(ScopeTaken, prefix="sub/a/ab")
     made(prefix="sub/b")
 

@@ -12,7 +12,13 @@ from threading import Barrier, Thread
 import pytest
 import sqlalchemy as sa
 from invenio_db import db
-from invenio_files_rest.models import Bucket, FileInstance, ObjectVersion, ObjectVersionTag
+from invenio_files_rest.models import (
+    Bucket,
+    FileInstance,
+    Location,
+    ObjectVersion,
+    ObjectVersionTag,
+)
 from invenio_files_rest.tasks import remove_file_data
 
 from oarepo_s3.api import MultipartUpload
@@ -261,6 +267,24 @@ def test_of_a_whole_location_invenios_own_objects_are_left_out(memory, location,
     assert list(heads(counts.bucket)) == ["ab/else"]
     assert ObjectVersion.get(upload.bucket_id, "a").file.uri == upload.uri
     assert synced("default", delete=True) == {"known": 3, "unchanged": 1}
+
+
+@pytest.mark.parametrize("path", ["out", "out/x"])
+def test_so_are_those_of_a_location_that_was_made_in_a_scope(location, put, path):
+    create_scope(NewScope("user:out", "default", prefix="out"))
+    other = Location(name="other", uri=f"memory://rules/{path}")
+    db.session.add(other)
+    db.session.commit()
+    own = f"{path}/ab/cd/0123-4567-4567-89ab-0123456789ab/data-0123456789abcdef"
+    try:
+        for key in (own, f"{path}/forms/x", f"{path}/ab/else"):
+            put(key, prefix="")
+        counts = sync_scope("user:out")
+        assert (counts.added, counts.known) == (1, 2)
+        assert list(heads(counts.bucket)) == [f"{path}/ab/else".removeprefix("out/")]
+    finally:
+        db.session.delete(other)
+        db.session.commit()
 
 
 @pytest.mark.parametrize("name", ["user:other", "nowhere", "nowhere:prefix", "", "a\x00b"])
