@@ -198,10 +198,13 @@ class UploadView(ModelView):
         return BaseForm
 
     def is_accessible(self) -> bool:
-        """Leave the answer to invenio-admin, or ask for the same right where it is not there."""
-        if "invenio-admin" in current_app.extensions:
-            return True
-        return bool(Permission(ActionNeed("admin-access")).can())
+        """Ask for the right that invenio-admin asks for, or for its usual one without it.
+
+        That it is there does not say that it guards this view, which may have been added by hand.
+        """
+        state = current_app.extensions.get("invenio-admin")
+        usual = Permission(ActionNeed("admin-access"))
+        return bool((state.permission_factory(self) if state else usual).can())
 
     def get_one(self, id: str) -> Upload | None:
         """Return an upload, or None when there is none or the id is none."""

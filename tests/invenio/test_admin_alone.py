@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from flask import Flask, g
 from flask_admin import Admin
 from flask_principal import ActionNeed, AnonymousIdentity
 from invenio_access.models import ActionUsers
 from invenio_access.utils import get_identity
+from invenio_admin.permissions import admin_permission_factory
 from invenio_db import db
 
 from oarepo_s3.admin import UploadView
@@ -52,7 +55,12 @@ def test_who_may_see_it(app, view, actions, may):
         assert view.is_accessible() is may
 
 
-def test_somebody_who_is_not_logged_in_may_not(app, view):
+@pytest.mark.parametrize("invenio_admin", [False, True])
+def test_somebody_who_is_not_logged_in_may_not(app, view, monkeypatch, invenio_admin):
+    if invenio_admin:
+        # It is there, but knows nothing of a view that was added to another Flask-Admin by hand.
+        state = SimpleNamespace(permission_factory=admin_permission_factory)
+        monkeypatch.setitem(app.extensions, "invenio-admin", state)
     with app.test_request_context():
         g.identity = AnonymousIdentity()
         assert view.is_accessible() is False
