@@ -38,6 +38,9 @@ from .output import dry_run_option, json_option, operator_command, say
 from .rows import dump_owned, owner_name, print_uploads
 from .values import as_duration, as_size
 
+MAX_DIGITS = 10
+"""Digits of an id of a user; not every database takes the question for a longer one."""
+
 
 @s3.group()
 def uploads() -> None:
@@ -94,8 +97,10 @@ def list_all(
 
 def _user_id(named: str | None) -> int | None:
     """Return the id of the user who was named; an id may be that of somebody who is gone."""
-    if named is None or named.isdecimal():
-        return None if named is None else int(named)
+    if named is None:
+        return None
+    if named.isdecimal() and len(named) <= MAX_DIGITS:
+        return int(named)
     found = find_user_id(named)
     if found is None:
         raise click.ClickException(f"There is no user {named}.")

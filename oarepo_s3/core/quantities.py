@@ -15,6 +15,12 @@ SECONDS = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
 BYTES = {"TiB": TIB, "GiB": GIB, "MiB": MIB, "KiB": 2**10}
 """Units of sizes, the largest first."""
 
+LONGEST = timedelta(days=36_500)
+"""The longest time: so long ago is a date on every calendar, and before all that is in a table."""
+
+LARGEST = 2**63 - 1
+"""The largest size in bytes: a column has no room for more."""
+
 _DURATION = re.compile(r"([0-9]{1,9})([wdhms])\Z", re.ASCII)
 _SIZE = re.compile(r"([0-9]{1,18})\s*(?:([kmgt])(?:i?b)?|b)?\Z", re.ASCII | re.IGNORECASE)
 
@@ -27,10 +33,10 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.match(text.strip().lower())
     if not match:
         raise ValueError(f"{text!r} is no time such as 90s, 15m, 12h, 2d or 1w")
-    try:
-        return timedelta(seconds=int(match[1]) * SECONDS[match[2]])
-    except OverflowError:
-        raise ValueError(f"{text!r} is too long") from None
+    seconds = int(match[1]) * SECONDS[match[2]]
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f"{text!r} is too long")
+    return timedelta(seconds=seconds)
 
 
 def parse_size(text: str) -> int:
@@ -42,7 +48,10 @@ def parse_size(text: str) -> int:
     if not match:
         raise ValueError(f"{text!r} is no size such as 1000, 64KiB, 16MiB, 5GiB or 1TiB")
     factor = BYTES[f"{match[2].upper()}iB"] if match[2] else 1
-    return int(match[1]) * factor
+    size = int(match[1]) * factor
+    if size > LARGEST:
+        raise ValueError(f"{text!r} is too large")
+    return size
 
 
 def show_duration(time: timedelta) -> str:
