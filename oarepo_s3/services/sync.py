@@ -10,10 +10,12 @@ bucket locked, and the later one finds nothing to do.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
+from tempfile import TemporaryFile
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -98,11 +100,7 @@ Report = Callable[[Change], None]
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Plain values: rows would have to be read again after each commit.
-
-    ``locations`` is what the keys of the locations in the scope begin with there; the empty text
-    where the scope is all of one.
-    """
+    """Plain values: rows would have to be read again after each commit; see ``locations_in``."""
 
     name: str
     uri: str
@@ -206,21 +204,25 @@ class _Sync:
                 yield found
 
     def _differences(self, found: Iterator[Found], heads: Iterator[Head]) -> Iterator[Difference]:
-        for one, head in merge_join(
-            found, heads, lambda one: one.key.encode(), lambda head: head.key.encode()
-        ):
-            if one is None:
-                if head is not None:
-                    yield Missing(head.key, f"{self._target.uri}{head.key}")
-            elif reason := _unfit(one):
-                self._skip(one, reason)
-            elif is_invenios(one.key, self._target.locations):
-                # Its file may not be in the database yet.
-                self._counts.known += 1
-            elif head is not None and head.etag == one.etag:
-                self._counts.unchanged += 1
-            else:
-                yield one
+        """Yield what is gone when the list has ended: in a false order anything would seem so."""
+        with TemporaryFile("w+", encoding="ascii") as gone:
+            for one, head in merge_join(
+                found, heads, lambda one: one.key.encode(), lambda head: head.key.encode()
+            ):
+                if one is None:
+                    gone.write(f"{json.dumps(head.key)}\n" if head else "")
+                elif reason := _unfit(one):
+                    self._skip(one, reason)
+                elif is_invenios(one.key, self._target.locations):
+                    # Its file may not be in the database yet.
+                    self._counts.known += 1
+                elif head is not None and head.etag == one.etag:
+                    self._counts.unchanged += 1
+                else:
+                    yield one
+            gone.seek(0)
+            for key in map(json.loads, gone):
+                yield Missing(key, f"{self._target.uri}{key}")
 
     def _skip(self, found: Found, reason: str) -> None:
         self._counts.skipped += 1

@@ -374,7 +374,9 @@ def test_the_order_is_that_of_bytes_where_the_database_has_another_one(target, p
         db.session.commit()
 
 
-def test_a_store_with_another_order_is_not_believed(memory, target, put, monkeypatch):
+@pytest.mark.parametrize("page", [500, 1])
+def test_a_store_with_another_order_is_not_believed(memory, target, put, monkeypatch, page):
+    monkeypatch.setattr(sync_module, "PAGE", page)
     put("a")
     put("b")
     sync_scope(NAME)
@@ -383,6 +385,7 @@ def test_a_store_with_another_order_is_not_believed(memory, target, put, monkeyp
     with pytest.raises(StoreFault):
         sync_scope(NAME, delete=True)
     assert heads(target.id) == {"a": 7, "b": 7}
+    assert ObjectVersion.get(target, "a").file.readable
 
 
 def test_versions_that_were_uploaded_through_invenio_are_left_alone(target, put, begin):
