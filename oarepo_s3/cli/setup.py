@@ -20,12 +20,12 @@ from ..provisioning.answers import Answers
 from ..provisioning.findings import Report
 from ..provisioning.fragment import HEADER, SECRET_VARIABLE, write_fragment
 from ..provisioning.prepare import NotReady, configure, prepared
-from ..provisioning.private_files import is_private, staged
 from ..provisioning.subject import Subject
 from ..proxies import current_s3
 from ..services import LocationInUse, keep_profile, location_differs, set_location
 from .findings import finding_lines, report_lines
 from .output import dry_run_option, json_option, operator_command, say
+from .private_file import PrivateFile, PrivateFileError
 from .setup_answers import gather
 
 
@@ -93,13 +93,11 @@ def setup(
     answers = gather(config, interactive=not non_interactive, default=default)
     try:
         outcome = _set_up(answers, output, with_secret=with_secret, dry_run=dry_run)
-    except LocationInUse as error:
+    except (LocationInUse, PrivateFileError) as error:
         raise click.ClickException(str(error)) from error
     except NotReady as error:
         problems = [line for finding in error.findings for line in finding_lines(finding)]
         raise click.ClickException("\n".join(["Nothing was kept.", *problems])) from error
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     say(_lines(outcome, dry_run), _data(outcome, dry_run), as_json=as_json)
 
 
@@ -111,13 +109,14 @@ def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool)
     }
     moves = location_differs(**place)
     settings = write_fragment(answers, with_secret=with_secret)
-    rewrites = _file_differs(output, settings)
+    file = PrivateFile(output, replace=True)
+    rewrites = _file_differs(file, settings)
     subject = _subject(answers)
     store = find_factory(answers.backend)(answers.bucket, subject.config)
     with prepared(store, subject, dry_run=dry_run) as done, ExitStack() as stack:
         if not dry_run:
             if rewrites:
-                stack.enter_context(staged(output, settings))
+                stack.enter_context(file.staged(settings))
             # The location last: of what is kept, it alone does harm when the rest is missing.
             _keep_profile(subject, done.report)
             moves = set_location(**place)
@@ -129,19 +128,17 @@ def _keep_profile(subject: Subject, report: Report | None) -> None:
         keep_profile(subject.place, subject.config.endpoint_url, report.profile)
 
 
-def _file_differs(path: Path, content: str) -> bool:
+def _file_differs(file: PrivateFile, content: str) -> bool:
     """Whether the file has to be written.
 
     :raises click.ClickException: when there is one that setup has not written.
     """
-    if not path.exists():
-        return True
-    before = path.read_text(encoding="utf-8", errors="replace")
-    if not before.startswith(HEADER):
+    before = file.read()
+    if before and not before.startswith(HEADER):
         raise click.ClickException(
-            f"{path} is there already, and was not written by setup: choose another --output."
+            f"{file.path} is there already, and was not written by setup: choose another --output."
         )
-    return before != content or not is_private(path)
+    return before != content or not file.is_private
 
 
 def _subject(answers: Answers) -> Subject:

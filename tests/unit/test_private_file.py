@@ -14,6 +14,11 @@ import pytest
 from oarepo_s3.cli.private_file import PrivateFile, PrivateFileError
 
 
+def full(handle):
+    """Fail as the system does when no room is left."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -115,11 +120,53 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path, monkeypatch):
     path.write_text("old")
     file = PrivateFile(path, replace=True)
 
-    def full(handle):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(PrivateFileError, match="No space left"):
         file.write("ours")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_staged_text_is_there_when_the_block_has_ended_and_not_before(tmp_path):
+    path = tmp_path / "new"
+    with PrivateFile(path, replace=False).staged("new"):
+        (other,) = tmp_path.iterdir()
+        assert other != path
+        assert mode(other) == 0o600
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_block_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "old"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), PrivateFile(path, replace=True).staged("new"):
+        1 / 0  # noqa: B018
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("change", ["full", "written"])
+def test_what_cannot_be_written_is_known_before_the_block(tmp_path, monkeypatch, change):
+    path = tmp_path / "old"
+    path.write_text("old")
+    file = PrivateFile(path, replace=True)
+    if change == "full":
+        monkeypatch.setattr(os, "fsync", full)
+    else:
+        path.write_text("somebody's")
+    before = path.read_text()
+    with pytest.raises(PrivateFileError), file.staged("ours"):
+        pytest.fail("the block was run")
+    assert path.read_text() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_others_may_read_or_that_is_missing_is_not_private(tmp_path):
+    path = tmp_path / "new"
+    file = PrivateFile(path, replace=True)
+    assert not file.is_private
+    file.write("new")
+    assert PrivateFile(path, replace=True).is_private
+    path.chmod(0o640)
+    assert not PrivateFile(path, replace=True).is_private

@@ -11,7 +11,12 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+MODE = 0o600
+"""Read and written by the owner alone."""
 
 
 class PrivateFileError(Exception):
@@ -63,30 +68,70 @@ class PrivateFile:
         except UnicodeDecodeError as error:
             raise PrivateFileError(f"{self.path} is no text in UTF-8.") from error
 
+    @property
+    def is_private(self) -> bool:
+        """Whether it is there, and only its owner can read it."""
+        return self._seen is not None and stat.S_IMODE(self.path.lstat().st_mode) == MODE
+
     def write(self, text: str) -> None:
-        """Put a text in the place of what was there, for the owner alone (mode 0600).
+        """Put a text in the place of what was there, for the owner alone.
 
         :raises PrivateFileError: when it cannot be written, or has changed since it was first
             looked at; then all is as it was.
         """
-        try:
-            self._replace(text)
-        except OSError as error:
-            raise PrivateFileError(f"{self.path} cannot be written: {error.strerror}.") from error
+        with self.staged(text):
+            pass
 
-    def _replace(self, text: str) -> None:
-        # In the same folder, since a rename is atomic within one file system; mode 0600 from the
-        # beginning.
-        handle, made = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+    @contextmanager
+    def staged(self, text: str) -> Iterator[None]:
+        """Write a text beside the file, and put it into its place when the block ends well.
+
+        So whatever cannot be written is known before the block begins, and a block that fails
+        leaves the file as it was.
+
+        :raises PrivateFileError: as :meth:`write` does.
+        """
+        made = self._write_beside(text)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if self._look() != self._seen:
-                raise PrivateFileError(f"{self.path} has been changed meanwhile: try again.")
-            # A link that takes the place now would be replaced itself, not followed.
-            Path(made).replace(self.path)
+            self._require_unchanged()
+            yield
+            self._require_unchanged()
+            self._move(made)
         except BaseException:
-            Path(made).unlink()
+            made.unlink()
             raise
+
+    def _write_beside(self, text: str) -> Path:
+        try:
+            # In the same folder, since a rename is atomic within one file system; such a file has
+            # MODE from the beginning.
+            handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except BaseException:
+                Path(name).unlink()
+                raise
+        except OSError as error:
+            raise self._unwritten(error) from error
+        return Path(name)
+
+    def _require_unchanged(self) -> None:
+        try:
+            now = self._look()
+        except OSError as error:
+            raise self._unwritten(error) from error
+        if now != self._seen:
+            raise PrivateFileError(f"{self.path} has been changed meanwhile: try again.")
+
+    def _move(self, made: Path) -> None:
+        try:
+            # A link that takes the place now would be replaced itself, not followed.
+            made.replace(self.path)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> PrivateFileError:
+        return PrivateFileError(f"{self.path} cannot be written: {error.strerror}.")

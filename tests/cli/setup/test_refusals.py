@@ -104,6 +104,13 @@ def test_a_file_of_somebody_else_is_not_replaced(set_up, given, store, bucket_na
     assert not exists(store, bucket_name)
 
 
+def test_a_link_is_not_followed_and_not_replaced(set_up, given, store, bucket_name, folder):
+    (folder / "oarepo-s3.cfg").symlink_to(folder / "elsewhere.cfg")
+    assert "no plain file: name the file itself" in set_up(given, status=1).stderr
+    assert (folder / "oarepo-s3.cfg").is_symlink()
+    assert not exists(store, bucket_name)
+
+
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["really", "dry"])
 def test_a_location_is_not_moved_from_under_its_files(
     set_up, given, store, bucket_name, folder, dry_run
