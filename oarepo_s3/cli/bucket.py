@@ -17,13 +17,11 @@ from ..backends import ListsObjects, ListsUploads
 from ..provisioning import documents
 from ..provisioning.buckets import Creation, Description, create, describe
 from ..proxies import current_s3
-from .changes import administering, change_data, change_lines
+from .changes import TITLES, administering, change_data, creation_lines
 from .output import dry_run_option, json_option, operator_command, say
 from .places import Place, find_place, locations_at
 
 INSTEAD = "Use the tools of the store itself."
-
-TITLES = {"public_access_block": "Public access block", "lifecycle": "Lifecycle rules"}
 
 name_argument = click.argument("name", required=False)
 location_option = click.option(
@@ -53,7 +51,7 @@ def create_bucket(name: str | None, location: str | None, dry_run: bool, as_json
     with administering(INSTEAD):
         made = create(place.store, documents.lifecycle(place.prefix, days), dry_run=dry_run)
     say(
-        _creation_lines(place.bucket, made, dry_run=dry_run),
+        creation_lines(place.bucket, made, dry_run=dry_run),
         _creation_data(place.bucket, made, dry_run=dry_run),
         as_json=as_json,
     )
@@ -146,18 +144,6 @@ def _contents(place: Place) -> dict[str, int | None]:
         "objects": None if objects is None else sum(1 for _ in objects),
         "open_uploads": None if uploads is None else sum(1 for _ in uploads),
     }
-
-
-def _creation_lines(name: str, made: Creation, *, dry_run: bool) -> Iterator[str]:
-    if not made.created:
-        yield f"Bucket {name}: there already."
-    else:
-        yield f"Bucket {name}: would be made." if dry_run else f"Bucket {name}: made."
-    for change in made.changes:
-        # The differences are what a dry run is for.
-        said = list(change_lines(TITLES[change.kind], change, dry_run=dry_run))
-        yield from said if dry_run else said[:1]
-    yield from made.notes
 
 
 def _creation_data(name: str, made: Creation, *, dry_run: bool) -> dict[str, Any]:

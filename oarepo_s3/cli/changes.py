@@ -11,9 +11,12 @@ from typing import Any
 import click
 
 from ..core.errors import StoreDenied, StoreMisconfigured
-from ..provisioning.buckets import LACKING
+from ..provisioning.buckets import LACKING, Creation
 from ..provisioning.merging import Change
 from .output import say
+
+TITLES = {"public_access_block": "Public access block", "lifecycle": "Lifecycle rules"}
+"""What the documents are called that a bucket gets when it is made."""
 
 OTHER_KEYS = (
     "The server's own keys need not administer anything: give others for this one command, in the"
@@ -57,6 +60,19 @@ def change_lines(what: str, change: Change, *, dry_run: bool) -> Iterator[str]:
         return
     yield f"{what}: would be changed." if dry_run else f"{what}: changed."
     yield from change.difference()
+
+
+def creation_lines(name: str, made: Creation, *, dry_run: bool) -> Iterator[str]:
+    """Yield for people what was done to a bucket, or would be."""
+    if not made.created:
+        yield f"Bucket {name}: there already."
+    else:
+        yield f"Bucket {name}: would be made." if dry_run else f"Bucket {name}: made."
+    for change in made.changes:
+        # The differences are what a dry run is for.
+        said = list(change_lines(TITLES[change.kind], change, dry_run=dry_run))
+        yield from said if dry_run else said[:1]
+    yield from made.notes
 
 
 def change_data(what: str, change: Change, *, dry_run: bool) -> dict[str, Any]:

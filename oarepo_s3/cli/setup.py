@@ -17,12 +17,14 @@ from invenio_s3.cli import s3
 from ..backends.registry import find_factory, installed_backends
 from ..core.uris import ObjectURI
 from ..provisioning.answers import Answers
+from ..provisioning.buckets import Creation
 from ..provisioning.findings import Report
 from ..provisioning.fragment import HEADER, SECRET_VARIABLE, write_fragment
 from ..provisioning.prepare import NotReady, configure, prepared
 from ..provisioning.subject import Subject
 from ..proxies import current_s3
 from ..services import LocationInUse, keep_profile, location_differs, set_location
+from .changes import creation_lines
 from .findings import finding_lines, report_lines
 from .output import dry_run_option, json_option, operator_command, say
 from .private_file import PrivateFile, PrivateFileError
@@ -46,7 +48,7 @@ class Outcome:
     answers: Answers
     output: Path
     with_secret: bool
-    bucket_created: bool
+    bucket: Creation
     location_changed: bool
     file_changed: bool
     report: Report | None
@@ -54,7 +56,7 @@ class Outcome:
     @property
     def changed(self) -> bool:
         """Whether anything was not as it should be."""
-        return self.bucket_created or self.location_changed or self.file_changed
+        return self.bucket.created or self.location_changed or self.file_changed
 
 
 @s3.command()
@@ -87,8 +89,9 @@ def setup(
 ) -> None:
     """Make a store's bucket the place of files, and test that uploads work there.
 
-    Asks for the store and its keys, makes the bucket if there is none, tests it, and writes the
-    location and a file with the settings. When the test fails nothing is kept. It may be repeated.
+    Asks for the store and its keys, makes the bucket if there is none (as `bucket create` does),
+    tests it, and writes the location and a file with the settings. When the test fails nothing is
+    kept. It may be repeated.
     """
     answers = gather(config, interactive=not non_interactive, default=default)
     try:
@@ -120,7 +123,7 @@ def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool)
             # The location last: of what is kept, it alone does harm when the rest is missing.
             _keep_profile(subject, done.report)
             moves = set_location(**place)
-    return Outcome(answers, output, with_secret, done.created, moves, rewrites, done.report)
+    return Outcome(answers, output, with_secret, done.bucket, moves, rewrites, done.report)
 
 
 def _keep_profile(subject: Subject, report: Report | None) -> None:
@@ -158,8 +161,7 @@ def _lines(outcome: Outcome, dry_run: bool) -> Iterator[str]:
     if outcome.report is not None:
         yield from report_lines(outcome.report)
     answers, would = outcome.answers, "would be " if dry_run else ""
-    made = f"{would}made" if outcome.bucket_created else "is there"
-    yield f"Bucket {answers.bucket}: {made}."
+    yield from creation_lines(answers.bucket, outcome.bucket, dry_run=dry_run)
     written = f"{would}written" if outcome.location_changed else "is as it should be"
     kind = ", the default" if answers.default else ""
     yield f"Location {answers.location} ({answers.uri}{kind}): {written}."
@@ -175,12 +177,14 @@ def _lines(outcome: Outcome, dry_run: bool) -> Iterator[str]:
 def _next_steps(outcome: Outcome) -> list[str]:
     """Return what is left to do, a command each."""
     name = outcome.answers.location
+    created = outcome.bucket.created
     needs_secret = outcome.answers.secret_key is not None and not outcome.with_secret
     return [
         f"cat {outcome.output} >> {Path(current_app.instance_path) / 'invenio.cfg'}",
         *([f"export {SECRET_VARIABLE}=..."] if needs_secret else []),
         f"invenio s3 policy cors --location {name} --apply",
-        f"invenio s3 policy lifecycle --location {name} --apply",
+        # A bucket that was just made has these rules, or cannot have any.
+        *([] if created else [f"invenio s3 policy lifecycle --location {name} --apply"]),
         f"invenio s3 check {name}",
         "celery --app invenio_app.celery beat  # with the tasks of oarepo_s3.tasks in its schedule",
     ]
@@ -190,7 +194,11 @@ def _data(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
     answers = outcome.answers
     return {
         "dry_run": dry_run,
-        "bucket": {"name": answers.bucket, "created": outcome.bucket_created},
+        "bucket": {
+            "name": answers.bucket,
+            "created": outcome.bucket.created,
+            "notes": outcome.bucket.notes,
+        },
         "report": outcome.report and outcome.report.as_dict(),
         "location": {
             "name": answers.location,

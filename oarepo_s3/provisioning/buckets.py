@@ -47,6 +47,18 @@ def create(store: AdministersBucket, lifecycle: Mapping[str, Any], *, dry_run: b
         rules = Change("lifecycle", None, lifecycle, needed=True)
         return Creation(True, [Change("public_access_block", None, PRIVATE, needed=True), rules])
     made = Creation(created=not there and store.create_bucket())
+    furnish(store, lifecycle, made, dry_run=dry_run)
+    return made
+
+
+def furnish(
+    store: AdministersBucket, lifecycle: Mapping[str, Any], made: Creation, *, dry_run: bool
+) -> None:
+    """Block public access to a bucket that is there, and add the lifecycle rules.
+
+    :param made: where is noted what was done, and what the store cannot do.
+    :raises StoreDenied: when the keys may not.
+    """
     plans: list[tuple[Callable[[], Change], str]] = [
         (
             lambda: plan_switches(store, "public_access_block", PRIVATE),
@@ -68,7 +80,6 @@ def create(store: AdministersBucket, lifecycle: Mapping[str, Any], *, dry_run: b
             made.notes.append(without)
         else:
             made.changes.append(change)
-    return made
 
 
 @dataclass(slots=True)

@@ -15,7 +15,9 @@ from ..backends.s3 import S3Store
 from ..core.credentials import Credentials
 from ..core.errors import StoreDenied, StoreError
 from .answers import Answers
+from .buckets import Creation, create, furnish
 from .check import check_store
+from .documents import BucketDocument, least_days, lifecycle
 from .explain import explain_all
 from .findings import Finding, Level, Report
 from .subject import Subject
@@ -23,7 +25,8 @@ from .subject import Subject
 logger = logging.getLogger(__name__)
 
 MENDED_AFTER = {"cors", "lifecycle"}
-"""Checks that the steps after setup mend: a bucket that was just made cannot pass them."""
+"""Checks that the steps after setup mend: a bucket that was just made has no CORS rule, and one
+that was there keeps its lifecycle."""
 
 
 class NotReady(Exception):
@@ -41,11 +44,11 @@ class NotReady(Exception):
 class Prepared:
     """What was done at the store.
 
-    :param created: whether the bucket was made; in a dry run, whether it would be.
+    :param bucket: what was done to the bucket; in a dry run, what would be.
     :param report: of the check; None when nothing was tried.
     """
 
-    created: bool
+    bucket: Creation
     report: Report | None = None
 
 
@@ -77,19 +80,23 @@ def prepared(
 ) -> Iterator[Prepared]:
     """Make the bucket if there is none, and test it; in the block it can be written down.
 
-    When the test or the block fails, a bucket that was made here is removed again.
+    A bucket that is made here is made as :func:`~.buckets.create` does it; one that was there
+    stays as it is. When the test or the block fails, a bucket that was made here is removed again.
 
     :param dry_run: only look whether the bucket is there.
     :raises NotReady: when the store refuses something that uploads need.
     """
     if not isinstance(store, S3Store):
         raise NotReady([_cannot("Only S3 stores can be set up by a command, not this back end.")])
+    rules = lifecycle(subject.base, least_days(subject.upload_lifetime))
     there = _look(store, subject)
     if dry_run:
-        yield Prepared(created=not there)
+        yield Prepared(Creation(created=False) if there else create(store, rules, dry_run=True))
         return
-    created = _create(store, subject)
+    made = Creation(_create(store, subject))
     try:
+        if made.created:
+            _furnish(store, rules, made, subject)
         report = check_store(subject)
         failures = [
             finding
@@ -98,9 +105,9 @@ def prepared(
         ]
         if failures:
             raise NotReady(failures)
-        yield Prepared(created, report)
+        yield Prepared(made, report)
     except BaseException:
-        if created:
+        if made.created:
             _remove(store, subject)
         raise
 
@@ -116,6 +123,20 @@ def _look(store: S3Store, subject: Subject) -> bool:
 def _create(store: S3Store, subject: Subject) -> bool:
     try:
         return store.create_bucket()
+    except StoreError as error:
+        raise NotReady([_meaning(error, subject)]) from error
+
+
+def _furnish(store: S3Store, rules: BucketDocument, made: Creation, subject: Subject) -> None:
+    try:
+        furnish(store, rules, made, dry_run=False)
+    except StoreDenied as error:
+        message = (
+            "The keys may make the bucket, but neither block public access to it nor give it a"
+            f" lifecycle ({error.context.get('reason')})."
+        )
+        remedy = f"invenio s3 bucket create {subject.site.bucket}  (with keys that may; then again)"
+        raise NotReady([Finding("bucket", Level.FAILURE, message, remedy)]) from error
     except StoreError as error:
         raise NotReady([_meaning(error, subject)]) from error
 

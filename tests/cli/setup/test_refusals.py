@@ -91,6 +91,18 @@ def test_a_bucket_that_fails_the_test_goes_if_it_was_made(
     assert after == NOTHING
 
 
+def test_a_bucket_that_may_not_be_furnished_goes_again(set_up, given, store, bucket_name, folder):
+    denied = Answer(403, body=b"<Error><Code>AccessDenied</Code></Error>")
+    with AnswerProxy(urlsplit(store.endpoint_url).port) as proxy:
+        proxy.answer(denied, method="PUT", query="publicAccessBlock")
+        proxy.answer(denied, method="GET", query="publicAccessBlock")
+        result = set_up({**given, "endpoint": proxy.endpoint_url}, status=1)
+        assert proxy.changed
+    assert "The keys may make the bucket, but neither block public access" in result.stderr
+    assert f"invenio s3 bucket create {bucket_name}" in result.stderr
+    assert kept(store, bucket_name, folder) == NOTHING
+
+
 def test_a_file_that_cannot_be_written_keeps_nothing(set_up, given, store, bucket_name, folder):
     result = set_up(given, "--output", "no/such/folder.cfg", status=1)
     assert "folder" in result.stderr

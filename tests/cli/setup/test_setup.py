@@ -14,10 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from invenio_db import db
 from invenio_files_rest.models import Location
 
 from oarepo_s3.core.uris import ObjectURI
+from oarepo_s3.provisioning import documents
+from oarepo_s3.provisioning.buckets import PRIVATE
 from oarepo_s3.provisioning.fragment import HEADER
 
 from ...conftest import REAL
@@ -37,15 +40,17 @@ def test_a_machine_sets_up_everything_and_the_second_time_nothing(
     assert f"Location files (s3://{bucket_name}, the default): written." in first.stdout
     # What the next steps mend is no reason to refuse a bucket that was just made.
     assert ("x FAILURE  cors" in first.stdout) == (place == "real")
-    assert ("! WARNING  lifecycle" in first.stdout) == (place == "real")
-    steps = first.stdout.partition("Next:\n")[2].splitlines()
-    assert [step.strip() for step in steps][2:5] == [
+    assert next_steps(first) == [
         "invenio s3 policy cors --location files --apply",
-        "invenio s3 policy lifecycle --location files --apply",
         "invenio s3 check files",
     ]
 
     second = set_up(given)
+    assert next_steps(second) == [
+        "invenio s3 policy cors --location files --apply",
+        "invenio s3 policy lifecycle --location files --apply",
+        "invenio s3 check files",
+    ]
     assert "All is as it should be." in second.stdout
     assert "All is as it should be." not in first.stdout
     assert kept(store, bucket_name, folder) == expected(bucket_name)
@@ -54,9 +59,42 @@ def test_a_machine_sets_up_everything_and_the_second_time_nothing(
         assert store.secret_key not in said
 
 
-def test_json_says_the_same(set_up, given, bucket_name):
+def next_steps(done):
+    """What is left to do by our own commands."""
+    steps = done.stdout.partition("Next:\n")[2].splitlines()
+    return [step.strip() for step in steps if step.startswith("  invenio s3 ")]
+
+
+def test_a_bucket_is_made_private_with_its_rules(set_up, given, store, bucket_name, place):
+    would = set_up(given, "--dry-run").stdout
+    made = set_up(given).stdout
+    for document in ("Public access block", "Lifecycle rules"):
+        assert f"{document}: would be changed." in would
+        assert (f"{document}: changed." in made) == (place == "real")
+    for note in ("The store cannot block public access", "The store has no lifecycle rules"):
+        assert (note in made) == (place == "local")
+    if place == "real":
+        client = store.client()
+        block = client.get_public_access_block(Bucket=bucket_name)
+        assert block["PublicAccessBlockConfiguration"] == PRIVATE
+        rules = client.get_bucket_lifecycle_configuration(Bucket=bucket_name)["Rules"]
+        assert {rule["ID"] for rule in rules} == {documents.UPLOADS_RULE, documents.FORMS_RULE}
+
+
+@pytest.mark.parametrize("place", [REAL], indirect=True, scope="module")
+def test_a_bucket_that_was_there_keeps_its_documents(set_up, given, store, bucket_name):
+    client = store.client()
+    client.create_bucket(Bucket=bucket_name)
+    set_up(given)
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        client.get_bucket_lifecycle_configuration(Bucket=bucket_name)
+
+
+def test_json_says_the_same(set_up, given, bucket_name, place):
     said = json.loads(set_up(given, "--json").stdout)
+    notes = said["bucket"].pop("notes")
     assert said["bucket"] == {"name": bucket_name, "created": True}
+    assert len(notes) == {"real": 0, "local": 2}[place]
     uri = f"s3://{bucket_name}"
     assert said["location"] == {"name": "files", "uri": uri, "default": True, "changed": True}
     assert said["file"] == {"path": "oarepo-s3.cfg", "changed": True}
