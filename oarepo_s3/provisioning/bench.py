@@ -22,7 +22,7 @@ from ..core.errors import (
     StoreUploadGone,
 )
 from ..core.parts import UploadedPart
-from .explain import explain, explain_all, lacks
+from .explain import explain, explain_all, explain_refusal, lacks
 from .findings import Finding, Level
 from .subject import Subject
 from .web import Web
@@ -115,7 +115,16 @@ class Bench:
 
         :raises Stop: with the error's meaning among the findings.
         """
-        finding = explain_all(error, self.subject)
+        self._stop_with(explain_all(error, self.subject), error)
+
+    def stop_at_refusal(self, error: StoreError) -> None:
+        """Stop at the first call when the store refuses the keys everything.
+
+        :raises Stop: with that among the findings.
+        """
+        self._stop_with(explain_refusal(error, self.store, self.subject), error)
+
+    def _stop_with(self, finding: Finding | None, error: StoreError) -> None:
         if finding is not None:
             self.findings.append(finding)
             raise Stop from error

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..backends.s3_bucket import S3Bucket
 from ..core.errors import StoreDenied, StoreError, StoreUnavailable
 from .findings import Finding, Level
 from .subject import Subject
@@ -36,6 +37,13 @@ _SECRET = Meaning(
     "The secret key does not belong to the access key. (Or a proxy before the store changes the"
     " Host header, which is signed.)",
     f"{SETUP}  (or correct S3_SECRET_ACCESS_KEY)",
+)
+_NEITHER = Meaning(
+    "keys",
+    "The store refuses these keys whatever is asked, even to list buckets of their own: the access"
+    " key or the secret key is wrong, or their user has no rights at all. (Ceph with STS does not"
+    " say which.)",
+    f"{SETUP}  (or correct S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY)",
 )
 _ENDED = Meaning(
     "keys",
@@ -157,6 +165,21 @@ def explain_all(error: StoreError, subject: Subject) -> Finding | None:
             f"{SETUP}  (or correct S3_ENDPOINT_URL)",
         )
     return None
+
+
+def explain_refusal(error: StoreError, store: S3Bucket, subject: Subject) -> Finding | None:
+    """Say what it means that the keys were refused; None when other things may still be allowed.
+
+    AWS is not asked: it says itself which key is wrong, and may well refuse the rest.
+    """
+    if not is_denied(error) or subject.config.endpoint_url is None:
+        return None
+    try:
+        if store.lets_keys_in():
+            return None
+    except StoreError as other:
+        return explain_all(other, subject)
+    return Finding(_NEITHER.check, Level.FAILURE, _NEITHER.message, _NEITHER.remedy)
 
 
 def explain(

@@ -18,7 +18,7 @@ from .answers import Answers
 from .buckets import Creation, create, furnish
 from .check import check_store
 from .documents import BucketDocument, least_days, lifecycle
-from .explain import explain_all
+from .explain import explain_all, explain_refusal
 from .findings import Finding, Level, Report
 from .subject import Subject
 
@@ -117,7 +117,9 @@ def _look(store: S3Store, subject: Subject) -> bool:
     try:
         return store.bucket_exists()
     except StoreError as error:
-        raise NotReady([_meaning(_in_words(store, error), subject)]) from error
+        worded = _in_words(store, error)
+        refusal = explain_refusal(worded, store, subject)
+        raise NotReady([refusal or _meaning(worded, subject)]) from error
 
 
 def _create(store: S3Store, subject: Subject) -> bool:

@@ -21,6 +21,7 @@ def probe_rights_to_remove(bench: Bench) -> None:
         bench.store.delete(nothing)
     except StoreError as error:
         bench.stop_at(error)
+        bench.stop_at_refusal(error)
         bench.may_delete = False
         bench.refused(error, "delete", "to remove objects", "s3:DeleteObject")
     bench.found("keys", Level.OK, "The store knows the keys, and has the bucket.")

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from oarepo_s3.backends.s3 import S3Store
+from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.provisioning import probe_keys
 from oarepo_s3.provisioning.findings import Level
+from oarepo_s3.provisioning.prepare import NotReady, prepared
 from oarepo_s3.provisioning.probe_keys import probe_sts
 
 from ..conftest import Store
 from .conftest import connection
-from .patient import Patient
+from .patient import Patient, failures
 from .test_ceph_sts import ROLE, gateway
 
 __all__ = ("gateway",)
@@ -31,6 +34,25 @@ def patient(gateway) -> Iterator[Patient]:
     made = Patient(place, connection(place))
     yield made
     assert made.content() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("nobody", "secret"), (None, "not-the-secret")],
+    ids=["access key", "secret key"],
+)
+def test_wrong_keys_are_not_taken_for_a_missing_right(patient, gateway, wrong):
+    """Such a gateway says AccessDenied to both."""
+    keys = Credentials(wrong[0] or gateway.access_key, wrong[1])
+    report = patient.check(credentials=keys)
+    (found,) = failures(report)
+    assert (found.check, found.remedy.split("  ")[0]) == ("keys", "invenio s3 setup")
+    assert "wrong" in found.message
+    subject = patient.subject(credentials=keys)
+    store = S3Store(patient.bucket, subject.config)
+    with pytest.raises(NotReady) as caught, prepared(store, subject, dry_run=True):
+        pytest.fail("it was taken for ready")
+    assert caught.value.findings == [found]
 
 
 def test_keys_that_are_held_to_their_folder_are_fine(patient):
