@@ -59,7 +59,8 @@ def probe_sts(bench: Bench) -> None:
             Level.WARNING,
             f"The server cannot assume the role {role} ({reason}): no temporary keys can be handed"
             " out. Presigned URLs work all the same.",
-            "invenio s3 policy trust  and  invenio s3 policy role  (print what the role needs)",
+            f"{bench.subject.trust_command}  and  {bench.subject.role_command}  (where ARN is the"
+            " server's user; without --apply they print what the role needs)",
         )
         return
     with bench.trying("sts", "to use temporary keys"):
@@ -86,8 +87,8 @@ def _use(bench: Bench, keys: Credentials) -> None:
             Level.WARNING,
             f"The store makes temporary keys and then refuses them ({reason_of(error)}): nobody can"
             " use what is handed out. Presigned URLs work all the same.",
-            "Let the role do what uploads need: invenio s3 policy role  (Ceph: and let the gateway"
-            " accept keys of STS, rgw_s3_auth_use_sts)",
+            f"{bench.subject.role_command}  (lets the role do what uploads need; Ceph: and let the"
+            " gateway accept keys of STS, rgw_s3_auth_use_sts)",
         )
         return
     try:

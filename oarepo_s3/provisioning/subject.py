@@ -53,6 +53,20 @@ class Subject:
         return self.command("policy", "lifecycle", *prefix, "--apply")
 
     @property
+    def trust_command(self) -> str:
+        """What makes the upload role; ARN stands for the server's user, whom we do not know."""
+        return self.command("policy", "trust", *self._role, "--principal", "ARN", "--apply")
+
+    @property
+    def role_command(self) -> str:
+        """What lets the upload role upload."""
+        return self.command("policy", "role", *self._role, "--apply")
+
+    @property
+    def _role(self) -> list[str]:
+        return ["--role", self.site.role] if self.site.role else []
+
+    @property
     def place(self) -> str:
         """The place whose profile is tried."""
         return f"s3://{self.site.bucket}"

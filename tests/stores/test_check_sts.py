@@ -70,7 +70,14 @@ def test_a_role_that_is_none_is_a_warning_with_what_it_needs(patient):
     report = patient.only(probe_sts, role=f"{ARN}-not")
     (found,) = report.findings
     assert (found.level, report.profile.sts) == (Level.WARNING, False)
-    assert found.remedy.startswith("invenio s3 policy trust")
+    where = f"--role {ARN}-not"
+    trust, _, rest = found.remedy.partition("  and  ")
+    assert trust == (
+        f"invenio s3 policy trust {where} --principal ARN --apply --bucket {patient.bucket}"
+    )
+    assert rest.partition("  (")[0] == (
+        f"invenio s3 policy role {where} --apply --bucket {patient.bucket}"
+    )
 
 
 def test_keys_that_open_more_than_they_are_for_are_a_failure(patient, monkeypatch):
