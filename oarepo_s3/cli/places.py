@@ -12,6 +12,7 @@ import click
 from invenio_files_rest.models import Location
 
 from ..backends import AdministersBucket
+from ..core.errors import InvalidLocation
 from ..core.uris import ObjectURI
 from ..proxies import current_s3
 from ..services.transactions import end_transaction
@@ -74,14 +75,23 @@ def find_place(location: str | None, bucket: str | None) -> Place:
             else "There is no default location: name a location or a bucket."
         )
     parsed = ObjectURI.parse(uri)
-    prefix = f"{parsed.key.rstrip('/')}/" if parsed.key else ""
-    return Place(parsed.bucket, prefix, parsed.scheme)
+    return Place(parsed.bucket, folder(parsed.key), parsed.scheme)
+
+
+def folder(prefix: str) -> str:
+    """Return a prefix as keys have it: empty, or with a slash at its end."""
+    return f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
 
 
 def locations_at(bucket: str) -> list[str]:
     """Return the names of the locations that keep their files in a bucket."""
     places = [(found.name, found.uri) for found in Location.all()]
     end_transaction()
-    return sorted(
-        name for name, uri in places if "://" in uri and ObjectURI.parse(uri).bucket == bucket
-    )
+    return sorted(name for name, uri in places if _is_in(uri, bucket))
+
+
+def _is_in(uri: str, bucket: str) -> bool:
+    try:
+        return ObjectURI.parse(uri).bucket == bucket
+    except InvalidLocation:
+        return False  # files-rest's own, on a disk

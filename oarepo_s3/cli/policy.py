@@ -20,7 +20,7 @@ from ..provisioning.rights import change_role, change_server, change_trust, name
 from ..proxies import current_s3
 from .changes import administering, say_change
 from .output import dry_run_option, json_option, operator_command
-from .places import Place, find_place, place_options
+from .places import Place, find_place, folder, place_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,7 +88,7 @@ def cors(
 
 @policy.command()
 @place_options
-@click.option("--prefix", help="What keys begin with, in place of the location's.")
+@click.option("--prefix", help="A folder, in place of the location's.")
 @click.option("--days", type=click.IntRange(min=1), help="Days for which an upload may be open.")
 @apply_options
 @operator_command
@@ -113,7 +113,7 @@ def lifecycle(
             " longer",
             param_hint="--days",
         )
-    begin = place.prefix if prefix is None else prefix
+    begin = place.prefix if prefix is None else folder(prefix)
     document = documents.lifecycle(begin, days or documents.least_days(longest))
     if not (apply_it or dry_run):
         click.echo(_written(document))

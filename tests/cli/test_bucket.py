@@ -186,6 +186,19 @@ def test_the_bucket_of_a_location_is_erased_by_force_alone(run, client, there, n
     assert not there(name)
 
 
+def test_a_location_on_a_disk_keeps_no_bucket_from_being_erased(run, there, name):
+    run("create", name)
+    disk = Location(name="disk", uri="file:///data")
+    db.session.add(disk)
+    db.session.commit()
+    try:
+        run("erase", name, "--yes")
+    finally:
+        db.session.delete(Location.get_by_name("disk"))
+        db.session.commit()
+    assert not there(name)
+
+
 @pytest.mark.parametrize("command", ["create", "erase"])
 def test_a_bucket_has_to_be_named(run, command):
     assert "Name a bucket" in run(command, status=2).stderr

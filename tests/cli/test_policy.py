@@ -80,8 +80,12 @@ def test_options_come_before_the_instance(run):
     assert printed(run("cors", "--origin", "http://a", "--origin", "http://b/")) == documents.cors(
         ["http://a", "http://b"]
     )
-    assert printed(run("lifecycle", "--prefix", "x/", "--days", "9")) == documents.lifecycle(
-        "x/", 9
+    for prefix in ("x/", "x"):
+        assert printed(run("lifecycle", "--prefix", prefix, "--days", "9")) == documents.lifecycle(
+            "x/", 9
+        )
+    assert printed(run("lifecycle", "--prefix", "", "--location", "below")) == documents.lifecycle(
+        "", 7
     )
     assert printed(run("server", "--bucket", "other", "--role", "arn:r")) == policies.server_policy(
         "other", "arn:r"
