@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -179,8 +180,13 @@ def _next_steps(outcome: Outcome) -> list[str]:
     name = outcome.answers.location
     created = outcome.bucket.created
     needs_secret = outcome.answers.secret_key is not None and not outcome.with_secret
+    settings = shlex.quote(str(Path(current_app.instance_path) / "invenio.cfg"))
+    origins = """'OAREPO_S3_ORIGINS = ["https://..."]'"""
+    # SITE_UI_URL is seldom unset: its default is the address of a developer's machine.
+    without = not current_app.config["OAREPO_S3_ORIGINS"]
     return [
-        f"cat {outcome.output} >> {Path(current_app.instance_path) / 'invenio.cfg'}",
+        f"cat {shlex.quote(str(outcome.output))} >> {settings}",
+        *([f"echo {origins} >> {settings}  # where your pages are"] if without else []),
         *([f"export {SECRET_VARIABLE}=..."] if needs_secret else []),
         f"invenio s3 policy cors --location {name} --apply",
         # A bucket that was just made has these rules, or cannot have any.

@@ -40,6 +40,7 @@ def test_a_machine_sets_up_everything_and_the_second_time_nothing(
     assert f"Location files (s3://{bucket_name}, the default): written." in first.stdout
     # What the next steps mend is no reason to refuse a bucket that was just made.
     assert ("x FAILURE  cors" in first.stdout) == (place == "real")
+    assert "echo 'OAREPO_S3_ORIGINS = [\"https://...\"]' >> " in first.stdout
     assert next_steps(first) == [
         "invenio s3 policy cors --location files --apply",
         "invenio s3 check files",
