@@ -66,9 +66,7 @@ def show(name: str | None, location: str | None, as_json: bool) -> None:
     """Show the bucket NAME, or that of a location (the default one)."""
     place = _named(name, location, default=True)
     if not _exists(place):
-        raise click.ClickException(
-            f"There is no bucket {place.bucket}: `invenio s3 bucket create` makes it."
-        )
+        raise click.ClickException(place.absent)
     with administering(INSTEAD):
         found = describe(place.store)
     endpoint = current_app.config.get("S3_ENDPOINT_URL")

@@ -18,6 +18,9 @@ from .output import say
 TITLES = {"public_access_block": "Public access block", "lifecycle": "Lifecycle rules"}
 """What the documents are called that a bucket gets when it is made."""
 
+ABSENT = {"NoSuchBucket", "NoSuchEntity"}
+"""Reasons by which stores say that what is to be changed is not there."""
+
 OTHER_KEYS = (
     "The server's own keys need not administer anything: give others for this one command, in the"
     " environment as INVENIO_S3_ACCESS_KEY_ID and INVENIO_S3_SECRET_ACCESS_KEY."
@@ -29,7 +32,7 @@ def administering(instead: str, absent: str | None = None) -> Iterator[None]:
     """Call the store in the block as its operator; say what to do when it refuses.
 
     :param instead: what to do where the store does not know the call.
-    :param absent: what to say when there is no such user or role.
+    :param absent: what to say when there is no such bucket, user or role.
     """
     try:
         yield
@@ -37,7 +40,7 @@ def administering(instead: str, absent: str | None = None) -> Iterator[None]:
         raise click.ClickException(f"{error} ({error.code})\n{OTHER_KEYS}") from error
     except StoreMisconfigured as error:
         reason = error.context.get("reason")
-        if reason == "NoSuchEntity" and absent:
+        if reason in ABSENT and absent:
             raise click.ClickException(absent) from error
         if reason not in LACKING:
             raise

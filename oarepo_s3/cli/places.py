@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -43,6 +44,12 @@ class Place:
                 f"The store of {self.scheme}:// has no buckets to administer."
             )
         return store
+
+    @property
+    def absent(self) -> str:
+        """What to say when there is no such bucket."""
+        create = f"invenio s3 bucket create {shlex.quote(self.bucket)}"
+        return f"There is no bucket {self.bucket}: `{create}` makes it."
 
 
 def place_options(command: Command) -> Command:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -79,7 +80,7 @@ def cors(
         click.echo(documents.cors_xml(document) if form == "xml" else _written(document))
         return
     instead = "Such a server has settings of its own; rclone's is started with --allow-origin."
-    with administering(instead):
+    with administering(instead, place.absent):
         change = plan_rules(place.store, "cors", document)
         if not dry_run:
             apply_change(place.store, change)
@@ -118,7 +119,8 @@ def lifecycle(
     if not (apply_it or dry_run):
         click.echo(_written(document))
         return
-    with administering("Let `invenio s3 uploads orphans` find what nobody ends."):
+    instead = "Let `invenio s3 uploads orphans` find what nobody ends."
+    with administering(instead, place.absent):
         change = plan_rules(place.store, "lifecycle", document)
         if not dry_run:
             apply_change(place.store, change)
@@ -182,7 +184,11 @@ def role_of_uploads(
         return
     name = _role_name(place, role)
     instead = f"{INSTEAD}`aws iam put-role-policy` or `radosgw-admin role-policy put`."
-    absent = f"There is no role {name}: `invenio s3 policy trust --apply` makes it."
+    named = f"--role {shlex.quote(role)} " if role else ""
+    absent = (
+        f"There is no role {name}: `invenio s3 policy trust {named}--principal ARN --apply` makes"
+        " it, where ARN is the server's user."
+    )
     with administering(instead, absent):
         change = change_role(_rights(place), name, place.bucket, document, dry_run=dry_run)
     say_change(f"Policy of the role {name}", change, dry_run=dry_run, as_json=as_json)

@@ -141,7 +141,8 @@ def test_the_bucket_of_the_default_location_is_shown(run, store):
 
 
 def test_a_bucket_that_is_not_there_is_not_shown(run, name):
-    assert "There is no bucket" in run("show", name, status=1).stderr
+    done = run("show", name, status=1)
+    assert f"There is no bucket {name}: `invenio s3 bucket create {name}` makes it." in done.stderr
 
 
 def test_a_bucket_is_erased_with_all_that_it_holds_once(run, client, there, name):

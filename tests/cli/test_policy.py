@@ -16,6 +16,8 @@ from oarepo_s3.cli import s3
 from oarepo_s3.core import policies
 from oarepo_s3.provisioning import documents
 
+from ..conftest import REAL
+
 ORIGIN = "https://repo.example.org"
 ROLE = "arn:aws:iam:::role/uploader"
 USER = "arn:aws:iam:::user/demo"
@@ -232,4 +234,12 @@ def test_rights_for_nobody_are_refused(run):
     done = run("server", "--apply", "--principal", "arn:aws:iam:::user/nobody", status=1)
     assert "There is no user nobody" in done.stderr
     done = run("role", "--apply", "--role", "arn:aws:iam:::role/none", status=1)
-    assert "There is no role none: `invenio s3 policy trust --apply`" in done.stderr
+    trust = "invenio s3 policy trust --role arn:aws:iam:::role/none --principal ARN --apply"
+    assert f"There is no role none: `{trust}` makes it" in done.stderr
+
+
+@pytest.mark.parametrize("place", [REAL], indirect=True, scope="module")
+@pytest.mark.parametrize("command", ["cors --origin https://a", "lifecycle"])
+def test_a_bucket_that_is_not_there_is_said_to_be_made_first(run, command):
+    done = run(*command.split(), "--bucket", "not-there", "--apply", status=1)
+    assert "There is no bucket not-there: `invenio s3 bucket create not-there`" in done.stderr
