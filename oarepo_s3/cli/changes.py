@@ -21,6 +21,9 @@ TITLES = {"public_access_block": "Public access block", "lifecycle": "Lifecycle 
 ABSENT = {"NoSuchBucket", "NoSuchEntity"}
 """Reasons by which stores say that what is to be changed is not there."""
 
+NO_NAME = {"InvalidBucketName", "ParamValidationError"}
+"""Reasons by which stores, and the SDK, say that no bucket can have a name."""
+
 OTHER_KEYS = (
     "The server's own keys need not administer anything: give others for this one command, in the"
     " environment as INVENIO_S3_ACCESS_KEY_ID and INVENIO_S3_SECRET_ACCESS_KEY."
@@ -42,6 +45,8 @@ def administering(instead: str, absent: str | None = None) -> Iterator[None]:
         reason = error.context.get("reason")
         if reason in ABSENT and absent:
             raise click.ClickException(absent) from error
+        if reason in NO_NAME:
+            raise click.ClickException(f"No bucket can have that name ({reason}).") from error
         if reason not in LACKING:
             raise
         raise click.ClickException(f"The store does not know this. {instead}") from error

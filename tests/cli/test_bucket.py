@@ -162,6 +162,11 @@ def test_a_bucket_is_erased_with_all_that_it_holds_once(run, client, there, name
     assert json.loads(run("erase", name, "--json").stdout)["erased"] is False
 
 
+@pytest.mark.parametrize("command", ["create", "show", "erase"])
+def test_what_cannot_be_the_name_of_a_bucket_is_called_so(run, command):
+    assert "No bucket can have that name" in run(command, "Bad!", status=1).stderr
+
+
 @pytest.mark.parametrize("typed", ["yes\n", "\n\n\n", ""])
 def test_whoever_does_not_type_the_name_loses_nothing(run, there, name, typed):
     run("create", name)
