@@ -107,10 +107,12 @@ def _collect(
         _copy(plan, stored, _missing(plan, parts), until)
     except StorePreconditionFailed:
         return None
-    now = stored.staged()
+    # Listed before the object is looked at: another caller may still copy, and what it copied of
+    # another object must not be in a list that seems to be proved.
+    parts, now = stored.all_parts(), stored.staged()
     if now is None or now.etag != stored.staged_etag:
         return None
-    return stored, stored.all_parts()
+    return stored, parts
 
 
 def _missing(plan: PartPlan, parts: Sequence[UploadedPart]) -> list[int]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from invenio_db import db
 
+from oarepo_s3.backends import ByteRange
 from oarepo_s3.core.errors import (
     MissingParts,
     StillCopying,
@@ -295,6 +296,23 @@ def test_of_two_callers_one_opens_another_upload_and_none_is_left(memory, grante
     assert complete_upload(granted).state == "completed"
     assert is_published(memory, granted, A)
     assert memory.uploads == {}
+
+
+def test_a_late_copy_of_another_file_by_another_caller_is_seen(memory, granted, monkeypatch):
+    """At a store that does not look at the ETag: one caller has copied all, one is still at it."""
+    put(memory, granted, A)
+    all_parts, lists = StoredUpload.all_parts, []
+
+    def listed(stored):
+        lists.append(stored)
+        if len(lists) == 2:
+            memory.put_object(stored.form_key, B)
+            stored.copy_staged(2, ByteRange(PART, 2 * PART - 1), None)
+        return all_parts(stored)
+
+    monkeypatch.setattr(StoredUpload, "all_parts", listed)
+    complete_upload(granted)
+    assert is_published(memory, granted, B)
 
 
 def test_who_asks_for_parts_while_another_upload_takes_its_place_ends_nothing(
