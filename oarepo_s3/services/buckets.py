@@ -55,6 +55,19 @@ def lock_bucket(bucket_id: UUID) -> Bucket:
     return bucket
 
 
+def require_open_bucket(bucket_id: UUID) -> None:
+    """Refuse early what a bucket will not take.
+
+    :raises BucketNotFound: when there is none, or it is deleted.
+    :raises BucketLocked: when it takes no changes.
+    """
+    bucket = Bucket.get(bucket_id)
+    if bucket is None:
+        raise BucketNotFound()
+    if bucket.locked:
+        raise BucketLocked()
+
+
 def _lock(bucket_id: UUID) -> None:
     """Lock a bucket's row by an update that changes nothing.
 

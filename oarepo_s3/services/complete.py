@@ -29,14 +29,12 @@ from datetime import timedelta
 from typing import Any
 
 from invenio_db import db
-from invenio_files_rest.models import Bucket, ObjectVersion
+from invenio_files_rest.models import ObjectVersion
 from invenio_files_rest.signals import file_uploaded
 
 from ..backends import ObjectInfo
 from ..core.digests import ChecksumStatus
 from ..core.errors import (
-    BucketLocked,
-    BucketNotFound,
     ChecksumMismatch,
     InputError,
     PartsRejected,
@@ -56,7 +54,7 @@ from ..models import Upload
 from ..proxies import current_s3
 from ..signals import after_upload_complete, after_upload_fail, before_upload_complete
 from .announce import announce
-from .buckets import publish_file, remove_file
+from .buckets import publish_file, remove_file, require_open_bucket
 from .journal import about
 from .staged import collect_parts
 from .stored import StoredUpload
@@ -90,7 +88,7 @@ def complete_upload(
         return upload
     if upload.state not in (UploadState.PENDING, UploadState.COMPLETING):
         raise UploadNotPending(state=upload.state)
-    _require_open_bucket(upload)
+    require_open_bucket(upload.bucket_id)
     _require_version(upload)
     plan = upload.plan
     if claims is not None:
@@ -124,14 +122,6 @@ def _verify(
             if upload.state == UploadState.COMPLETING and not _in_other_hands(upload):
                 upload.move(UploadState.PENDING)
         raise
-
-
-def _require_open_bucket(upload: Upload) -> None:
-    bucket = Bucket.get(upload.bucket_id)
-    if bucket is None:
-        raise BucketNotFound()
-    if bucket.locked:
-        raise BucketLocked()
 
 
 def _require_version(upload: Upload) -> None:

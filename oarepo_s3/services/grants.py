@@ -37,6 +37,7 @@ from ..core.times import utcnow
 from ..core.uris import ObjectURI
 from ..models import Grant, Scope, Upload
 from ..proxies import current_s3
+from .buckets import require_open_bucket
 from .forms import stage
 from .parts import require_pending
 from .scopes import scope_uri
@@ -122,10 +123,13 @@ def grant_scope(scope: Scope, *, user_id: int | None, lifetime: int | None = Non
     :param lifetime: as for :func:`grant_upload`.
     :raises InvalidRequest: for a lifetime that is not possible.
     :raises NoUploadRole: when the server has no role to make keys of.
+    :raises BucketNotFound: when the bucket of the scope is gone.
+    :raises BucketLocked: when it takes no changes: the objects below the prefix are its files.
     :raises KeysNotPossible: when the store cannot narrow keys.
     :raises StoreError: when the store hands out none.
     """
     role, time = _require_role(), _lifetime(lifetime)
+    require_open_bucket(scope.bucket_id)
     uri = scope_uri(scope)
     store = current_s3.store(uri)
     with committing():

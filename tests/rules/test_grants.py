@@ -9,9 +9,12 @@ from datetime import timedelta
 
 import pytest
 from invenio_db import db
+from invenio_files_rest.models import Bucket
 
 from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import (
+    BucketLocked,
+    BucketNotFound,
     InvalidRequest,
     KeysNotPossible,
     NoUploadRole,
@@ -211,6 +214,23 @@ def test_an_upload_that_takes_nothing_gets_no_keys(begin, how, error):
     with pytest.raises(error):
         grant_upload(upload, user_id=7)
     assert rows() == []
+
+
+@pytest.mark.parametrize(
+    ("state", "error"), [("locked", BucketLocked), ("deleted", BucketNotFound)]
+)
+def test_a_scope_whose_bucket_takes_no_changes_gives_no_keys(scope, state, error):
+    """They would write in the place of files that are published."""
+    bucket = db.session.get(Bucket, scope.bucket_id)
+    setattr(bucket, state, True)
+    db.session.commit()
+    try:
+        with pytest.raises(error):
+            grant_scope(scope, user_id=7)
+        assert rows() == []
+    finally:
+        setattr(bucket, state, False)
+        db.session.commit()
 
 
 def test_a_store_that_copies_nothing_gives_none_for_an_upload(begin, scope, monkeypatch):
