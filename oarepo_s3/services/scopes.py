@@ -194,6 +194,7 @@ def _require_free(place: Place, uri: str) -> None:
         if base and overlap(uri, _below(base, scope.prefix)):
             raise ScopeTaken(reason=f"{place} overlaps with the scope {scope.name}")
     for name, base in locations.items():
+        # A whole location is a scope of its own, which has no owner; by another name it is none.
         if base.startswith(uri) and (base != uri or place.prefix):
             raise ScopeTaken(reason=f"the location {name} lies in {place}")
         prefix = uri.removeprefix(base)

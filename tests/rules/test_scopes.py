@@ -122,6 +122,8 @@ def test_nor_around_another_location(place_below):
     assert below in refused(ScopeTaken, prefix="sub/a")
     assert below in refused(ScopeTaken, prefix="sub/a", user_id=1)
     assert below in refused(ScopeTaken, prefix="sub/a/ab")
+    for owner in (7, None):
+        assert below in refused(ScopeTaken, prefix="sub/a", user_id=owner)
     made(prefix="sub/b")
 
 
