@@ -14,6 +14,7 @@ from invenio_db import db
 from invenio_files_rest.models import Bucket, Location
 
 from ..core.errors import BucketNotFound, InvalidLocation, InvalidScope, ScopeNotFound, ScopeTaken
+from ..core.names import UNFIT
 from ..core.scopes import (
     Place,
     ScopeName,
@@ -59,8 +60,8 @@ def get_scope(name: str) -> Scope:
 
 def find_scope(name: str) -> Scope | None:
     """Return the scope with this name, or None."""
-    if "\x00" in name:
-        # PostgreSQL does not even take the question.
+    if UNFIT.search(name):
+        # Of halves of characters and NULs a database does not even take the question.
         return None
     return db.session.scalar(sa.select(Scope).where(Scope.name == name))
 

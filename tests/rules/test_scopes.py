@@ -141,7 +141,7 @@ def test_what_is_not_there_is_named(nobody):
     refused(InvalidLocation, location="nowhere")
     refused(InvalidScope, "no name")
     refused(InvalidScope, prefix="a" * 250)
-    for name in ("user:data", "a\x00b"):
+    for name in ("user:data", "a\x00b", "a\ud800b"):
         with pytest.raises(ScopeNotFound):
             get_scope(name)
 
