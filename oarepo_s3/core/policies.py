@@ -95,8 +95,8 @@ def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = 
     """Return what temporary keys may do: upload one object, or whatever is below a prefix.
 
     :param key: of the one object.
-    :param prefix: with or without a slash at its end. All that it begins with and a slash is
-        within, and can be listed.
+    :param prefix: with or without a slash at its end. What begins with it and a slash is within, and
+        can be listed; a list has to be asked for with that slash.
     :raises InvalidRequest: unless exactly one of both is given, when it is empty or has what a
         policy reads as a wildcard or a variable, and when the policy would be too long for STS.
     """
@@ -111,7 +111,8 @@ def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = 
         made = _policy(_allow(UPLOAD_ACTIONS, _arn(bucket, key)))
     else:
         listing = _allow(["s3:ListBucket"], _arn(bucket))
-        listing["Condition"] = {"StringLike": {"s3:prefix": [folder, f"{folder}/*"]}}
+        # Not without the slash: that would list what lies beside it, "folder-of-another" as well.
+        listing["Condition"] = {"StringLike": {"s3:prefix": [f"{folder}/*"]}}
         made = _policy(listing, _allow(UPLOAD_ACTIONS, _arn(bucket, f"{folder}/*")))
     if len(compact(made)) > MAX_SESSION_POLICY:
         raise InvalidRequest(reason="the key or prefix of a session is too long for its policy")

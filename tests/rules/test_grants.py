@@ -97,7 +97,7 @@ def test_keys_for_a_scope_open_its_prefix(asked, scope):
     (wish,) = asked
     listing, objects = wish["policy"]["Statement"]
     assert objects["Resource"] == f"arn:aws:s3:::rules/{prefix}*"
-    assert listing["Condition"]["StringLike"]["s3:prefix"][1] == f"{prefix}*"
+    assert listing["Condition"]["StringLike"]["s3:prefix"] == [f"{prefix}*"]
     assert wish["lifetime"] == timedelta(minutes=15)
 
 

@@ -68,7 +68,8 @@ def test_a_session_for_a_prefix_can_upload_and_list_there_and_nowhere_else(assum
     for key in ("other/a", f"{prefix}x", prefix):
         with pytest.raises(StoreDenied):
             upload(store, key)
-    for outside in ("", "other/", f"{prefix}x"):
+    # Without the slash it would list what lies beside it, too.
+    for outside in ("", "other/", f"{prefix}x", prefix):
         with pytest.raises(StoreDenied):
             list(store.list_objects(outside))
     with pytest.raises(StoreDenied):
