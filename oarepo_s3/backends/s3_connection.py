@@ -34,7 +34,10 @@ class S3Connection:
             self._clients = Clients(config)
         self._client = self._clients.calls
         self._signer = UrlSigner(self.bucket, config, self._clients)
-        self._breaker = Breaker(config.silence_pause, (ConnectTimeoutError, ReadTimeoutError))
+        silence = (ConnectTimeoutError, ReadTimeoutError)
+        self._breaker = Breaker(config.silence_pause, silence)
+        # STS may be another server: its silence says nothing of the store's, nor do its answers.
+        self._sts_breaker = Breaker(config.silence_pause, silence)
 
     @contextmanager
     def _call(self, *, in_upload: bool = False) -> Iterator[None]:

@@ -51,7 +51,7 @@ class S3Keys(S3Connection):
             raise StoreMisconfigured(
                 reason=f"a policy of {len(written)} characters, {MAX_SESSION_POLICY} are possible"
             )
-        with store_errors(in_sts=True), self._breaker.guard():
+        with store_errors(in_sts=True), self._sts_breaker.guard():
             answer = self._clients.sts.assume_role(
                 RoleArn=role,
                 RoleSessionName=session_name,

@@ -8,6 +8,7 @@ That they end is not waited for: STS makes none that live for less than 15 minut
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -18,13 +19,13 @@ import pytest
 from oarepo_s3.backends import Address, IssuesCredentials
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
-from oarepo_s3.core.errors import StoreDenied, StoreMisconfigured
+from oarepo_s3.core.errors import StoreDenied, StoreMisconfigured, StoreUnavailable
 from oarepo_s3.core.policies import session_policy
 from oarepo_s3.core.times import utcnow
 
 from ..conftest import BUCKET, Store
 from ..keys import CALLS, ROLE, TENANT_ROLE, status
-from .conftest import connection
+from .conftest import CLIENT_OPTIONS, connection
 
 pytestmark = pytest.mark.ceph
 
@@ -169,6 +170,22 @@ def test_wrong_keys_of_the_server_give_none(sts_store):
     wrong = replace(sts_store, secret_key="wrong-secret-wrong-secret")
     with pytest.raises(StoreDenied):
         issue(S3Store(BUCKET, connection(wrong)), prefix="mine")
+
+
+def test_a_silent_sts_elsewhere_stops_nobody_else(sts_store):
+    """It is not asked again for a while; the store itself is."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        options = {**CLIENT_OPTIONS, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
+        config = replace(
+            connection(sts_store),
+            sts_endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
+            client_options=options,
+        )
+        server = S3Store(BUCKET, config)
+        for reason in ("ReadTimeoutError", "it kept silent a moment ago"):
+            with pytest.raises(StoreUnavailable, match=reason):
+                issue(server, prefix="mine")
+            assert server.head("no such object") is None
 
 
 @pytest.mark.parametrize("policy", [{"Statement": [{"Effect": "No"}]}, {"Effect": "Allow"}])
