@@ -95,8 +95,8 @@ def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = 
     """Return what temporary keys may do: upload one object, or whatever is below a prefix.
 
     :param key: of the one object.
-    :param prefix: with or without a slash at its end. What begins with it and a slash is within, and
-        can be listed; a list has to be asked for with that slash.
+    :param prefix: with or without a slash at its end. What begins with it and a slash is within,
+        and can be listed; a list has to be asked for with that slash.
     :raises InvalidRequest: unless exactly one of both is given, when it is empty or has what a
         policy reads as a wildcard or a variable, and when the policy would be too long for STS.
     """
