@@ -73,6 +73,7 @@ def client_of(answer):
         keys["accessKeyId"],
         keys["secretAccessKey"],
         answer["bucket"],
+        answer["region"],
         keys["sessionToken"],
     )
     return place.client(retries={"mode": "standard", "total_max_attempts": 1})
