@@ -11,7 +11,13 @@ from typing import TypeVar
 
 from ..backends import PartPage, PartSigner
 from ..core.digests import Digest
-from ..core.errors import InvalidRequest, StoreUploadGone, UploadExpired, UploadNotPending
+from ..core.errors import (
+    InvalidRequest,
+    StoreUnavailable,
+    StoreUploadGone,
+    UploadExpired,
+    UploadNotPending,
+)
 from ..core.parts import UploadedPart
 from ..core.states import UploadState
 from ..core.times import isoformat, utcnow
@@ -52,6 +58,7 @@ def sign_parts(
     :raises InvalidRequest: for a digest that the store does not check.
     :raises UploadNotPending: when the upload takes no parts any more.
     :raises UploadExpired: when its time has run out.
+    :raises StoreUnavailable: while the parts are copied from what came by temporary keys.
     """
     digests = digests or {}
     able = part_checksums(upload)
@@ -89,8 +96,15 @@ def parts_after(upload: Upload, part: int, most: int | None = None) -> str:
 
 
 def part_signer(upload: Upload, now: datetime) -> PartSigner:
-    """Return a signer for the upload's parts; its URLs end with the upload at the latest."""
-    return StoredUpload.of(upload).signer(url_lifetime(upload, now))
+    """Return a signer for the upload's parts; its URLs end with the upload at the latest.
+
+    :raises StoreUnavailable: while the parts are copies of what came by temporary keys: one that
+        was sent would be mixed with them.
+    """
+    lifetime = url_lifetime(upload, now)
+    if upload.staged_etag is not None:
+        raise StoreUnavailable(reason="the file came by temporary keys and is just being copied")
+    return StoredUpload.of(upload).signer(lifetime)
 
 
 def url_lifetime(upload: Upload, now: datetime) -> timedelta:

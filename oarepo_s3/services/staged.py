@@ -8,9 +8,10 @@ A form or temporary keys make one object (:mod:`.forms`), which the store copies
   file that has come replaces them all.
 - A large file takes several calls. The row remembers of which object the parts are copies, by its
   ETag (``staged_etag``), so that the next call goes on with the parts that are missing.
-- Copies of two objects never meet. Whenever the multipart upload may hold anything that is no copy
-  of the object, another one is opened in its place, and the old one is dropped: who still copies
-  into that one gets an error.
+- Copies of two objects never meet, nor do they meet parts that are sent. For the copies of each
+  object another multipart upload is opened in the place of the one that is there, which is dropped:
+  who still copies into that one, or has URLs of its parts, gets an error. Nobody gets URLs for an
+  upload of copies (:mod:`.parts`).
 - Each copy insists on the ETag. Not all stores look at that (RGW 16.2 does not), so the object is
   looked at once more when all copies are made. What this cannot see there is an object that was
   replaced and then replaced back while it was copied, which takes the owner of the keys.
@@ -91,15 +92,17 @@ def _collect(
         return stored, parts
     source = stored.staged()
     if source is None:
-        # Asked again: another caller may have taken the file, and ended the upload. But copies of
-        # an object that is not there any more prove nothing.
-        parts = stored.all_parts()
-        return stored, parts if stored.staged_etag is None else []
+        if stored.staged_etag is None:
+            # Asked again: another caller may have taken the file, and ended the upload.
+            return stored, stored.all_parts()
+        # Copies of an object that is not there any more prove nothing: parts can be sent again.
+        emptied = _begin(row_id, stored, None)
+        return None if emptied is None else (emptied, [])
     if plan.num_parts == 1:
         stored.copy_staged(1, None, None)
         return stored, stored.all_parts()
     if stored.staged_etag != source.etag:
-        renewed = _begin(row_id, stored, source.etag, dirty=bool(parts))
+        renewed = _begin(row_id, stored, source.etag)
         if renewed is None:
             return None
         stored, parts = renewed, []
@@ -121,15 +124,12 @@ def _missing(plan: PartPlan, parts: Sequence[UploadedPart]) -> list[int]:
     return [part for part in range(1, plan.num_parts + 1) if sizes.get(part) != plan.size_of(part)]
 
 
-def _begin(row_id: UUID, stored: StoredUpload, etag: str, *, dirty: bool) -> StoredUpload | None:
+def _begin(row_id: UUID, stored: StoredUpload, etag: str | None) -> StoredUpload | None:
     """Let the parts from now on be copies of one object; None when somebody else was faster.
 
-    :param dirty: whether the multipart upload has parts, which are no copies of it.
+    :param etag: of the object; None for parts that are sent.
     """
-    dirty = dirty or stored.staged_etag is not None
-    renewed = replace(
-        stored, upload_id=stored.open() if dirty else stored.upload_id, staged_etag=etag
-    )
+    renewed = replace(stored, upload_id=stored.open(), staged_etag=etag)
     with committing():
         changed = db.session.execute(
             sa.update(Upload)
@@ -143,8 +143,7 @@ def _begin(row_id: UUID, stored: StoredUpload, etag: str, *, dirty: bool) -> Sto
             .execution_options(synchronize_session=False)
         )
         ours = changed.rowcount == 1
-    if dirty:
-        _drop(stored if ours else renewed)
+    _drop(stored if ours else renewed)
     return renewed if ours else None
 
 

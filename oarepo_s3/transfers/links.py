@@ -41,6 +41,9 @@ def part_links(upload: Upload, file_record: Any, record: Any) -> dict[str, Any]:
     links: dict[str, Any] = {"content": None}
     if upload.state != UploadState.PENDING or upload.is_expired(utcnow()):
         return links
+    if upload.staged_etag is not None:
+        # It is copied from what came by temporary keys: nobody sends parts meanwhile.
+        return links
     asked = _asked()
     count = _count(upload, asked, _Answer.about(file_record, record))
     links["parts"] = [

@@ -145,6 +145,17 @@ def test_an_upload_whose_time_has_run_out_has_no_links_and_hides_no_others(edito
     assert numbers(entry(editor.list(), "b.bin")) == [1]
 
 
+def test_an_upload_that_is_just_being_copied_has_no_links_and_hides_no_others(editor):
+    """Its file came by temporary keys: a part that was sent now would be mixed with it."""
+    editor.begin("a.bin", PART)
+    editor.begin("b.bin", PART)
+    db.session.execute(sa.update(Upload).where(Upload.key == "a.bin").values(staged_etag="abc"))
+    db.session.commit()
+    listed = editor.list()
+    assert "parts" not in entry(listed, "a.bin")["links"]
+    assert numbers(entry(listed, "b.bin")) == [1]
+
+
 def test_a_task_that_asks_the_service_has_all_links(app, editor, file_service):
     def ask():
         with app.app_context():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from oarepo_s3.core.errors import (
     MissingParts,
     StillCopying,
     StoreUnavailable,
+    StoreUploadGone,
     UploadLost,
     UploadNotPending,
 )
@@ -25,6 +27,7 @@ from oarepo_s3.services import (
     get_upload,
     grant_upload,
     open_form,
+    sign_parts,
     sweep_expired,
     uploaded_parts,
 )
@@ -262,6 +265,43 @@ def test_a_file_that_is_removed_while_it_is_copied_is_missing(memory, granted, m
     put(memory, granted, B)
     complete_upload(granted)
     assert is_published(memory, granted, B)
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["by an old URL", "by a new URL"])
+def test_a_part_that_is_sent_while_the_file_is_copied_is_not_mixed_with_it(
+    memory, granted, monkeypatch, fresh
+):
+    url = sign_parts(granted, [1])[0].url
+    put(memory, granted, A)
+    all_parts, lists = StoredUpload.all_parts, []
+
+    def listed(stored):
+        lists.append(stored)
+        if len(lists) == 2:
+            with suppress(StoreUnavailable, StoreUploadGone):
+                memory.put_part(sign_parts(granted, [1])[0].url if fresh else url, B[:PART])
+            db.session.commit()
+        return all_parts(stored)
+
+    monkeypatch.setattr(StoredUpload, "all_parts", listed)
+    complete_upload(granted)
+    assert is_published(memory, granted, A)
+
+
+@pytest.mark.usefixtures("two_at_a_time")
+def test_parts_can_be_sent_again_when_the_file_is_gone(memory, granted):
+    put(memory, granted, A)
+    with pytest.raises(StillCopying):
+        complete_upload(granted)
+    with pytest.raises(StoreUnavailable, match="temporary keys"):
+        sign_parts(granted, [1])
+    put(memory, granted, A[:-1])
+    with pytest.raises(MissingParts, match="6 of 6"):
+        complete_upload(granted)
+    send(memory, granted, B)
+    complete_upload(granted)
+    assert is_published(memory, granted, B)
+    assert memory.uploads == {}
 
 
 def other_caller(upload, monkeypatch, name, *, call=1):
