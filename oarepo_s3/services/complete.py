@@ -210,9 +210,12 @@ def _publish(upload: Upload, stored: StoredUpload, info: ObjectInfo) -> Upload:
         announce(after_upload_complete, upload=upload)
         if version is not None:
             announce(file_uploaded, obj=version)
+        # Receivers have read, or what they were sent was read for them.
+        end_transaction()
         stored.forget_form()
     elif upload.state != UploadState.COMPLETED:
         # Somebody aborted while the store assembled: the object must not stay behind.
+        end_transaction()
         stored.delete_own_object()
         raise UploadNotPending(state=upload.state)
     return upload

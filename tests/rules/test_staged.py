@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from oarepo_s3.core.errors import (
     UploadLost,
     UploadNotPending,
 )
+from oarepo_s3.core.states import UploadState
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
 from oarepo_s3.services import (
@@ -100,6 +101,36 @@ def test_a_file_that_came_by_keys_is_completed_as_any_other(memory, bucket, gran
     assert size_of(bucket) == len(A)
     assert memory.head(StoredUpload.of(granted).form_key) is None
     assert memory.uploads == {}
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["completed", "aborted meanwhile"])
+def test_no_transaction_is_open_when_what_is_left_is_removed(memory, granted, monkeypatch, ended):
+    seen = []
+
+    def watch(name, what=lambda: None):
+        method = getattr(StoredUpload, name)
+
+        def called(stored):
+            seen.append((name, db.session().in_transaction()))
+            answer = method(stored)
+            what()
+            return answer
+
+        monkeypatch.setattr(StoredUpload, name, called)
+
+    def aborted():
+        if ended and granted.state == "completing":
+            granted.move(UploadState.ABORTING)
+        db.session.commit()
+
+    put(memory, granted, A)
+    watch("head", aborted)
+    watch("delete_own_object")
+    watch("delete_form")
+    with pytest.raises(UploadNotPending) if ended else nullcontext():
+        complete_upload(granted)
+    assert {name for name, _ in seen} >= {"head", "delete_own_object" if ended else "delete_form"}
+    assert {is_open for _, is_open in seen} == {False}
 
 
 def test_what_the_keys_write_after_the_completion_changes_nothing(memory, granted):
