@@ -5,7 +5,7 @@
 # All checks: style, types, documentation, the browser's part, tests. The first that fails ends the
 # run with its status.
 #
-#   run-tests.sh               everything, with at least 90 % of oarepo_s3 covered; pytest runs in two
+#   run-tests.sh               everything, with at least 90 % of oarepo_s3 covered; pytest runs in three
 #                              processes, each with servers of its own
 #   run-tests.sh ARGUMENT...   the same with arguments for pytest, relative to this checkout, such as
 #                              tests/rest -k complete -x; then pytest runs in one process, and
@@ -77,10 +77,10 @@ step "sphinx-build" "$bin/sphinx-build" -q -W --keep-going -b html docs "$scratc
 
 check_js
 
-# Two processes use two processors, and more would only wait for each other. A file stays in one, for
-# its fixtures; and in the order of the folders the long tests come first.
+# Three processes use two processors: each waits half of its time for a server or a program. A file
+# stays in one, for its fixtures; and in the order of the folders the long tests come first.
 everything=()
 (($#)) || everything=(
-    --numprocesses=2 --dist=loadfile --no-loadscope-reorder --cov-fail-under=90
+    --numprocesses=3 --dist=loadfile --no-loadscope-reorder --cov-fail-under=90
 )
 step "pytest" "$bin/python" -m pytest --cov=oarepo_s3 --cov-branch "${everything[@]}" "$@"
