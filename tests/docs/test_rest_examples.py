@@ -99,6 +99,7 @@ def test_the_rules_for_the_bucket_are_taken_by_a_store(ceph_store):
         Bucket="docs-rules", LifecycleConfiguration=example("lifecycle")
     )
     rule = client.get_bucket_cors(Bucket="docs-rules")["CORSRules"][0]
-    assert rule["ExposeHeaders"] == ["ETag"]
-    lifecycle = client.get_bucket_lifecycle_configuration(Bucket="docs-rules")["Rules"][0]
-    assert lifecycle["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert "ETag" in rule["ExposeHeaders"]
+    rules = client.get_bucket_lifecycle_configuration(Bucket="docs-rules")["Rules"]
+    aborts = [rule.get("AbortIncompleteMultipartUpload") for rule in rules]
+    assert {"DaysAfterInitiation": 7} in aborts

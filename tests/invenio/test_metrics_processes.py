@@ -37,6 +37,8 @@ def look():
     with app.app_context():
         assert app.extensions["oarepo-s3"].store(f"s3://{sys.argv[1]}").head("nothing") is None
 
+with app.app_context():
+    db.create_all()
 look()
 Counter("of_the_site", "Somebody else's.").inc()
 child = os.fork()
@@ -45,7 +47,6 @@ if not child:
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 with app.app_context():
-    db.create_all()
     answer = app.test_client().get(
         "/multipart-uploads/metrics", headers={"Authorization": "Bearer a token"})
     assert answer.status_code == 200, answer.text
