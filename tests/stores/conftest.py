@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from oarepo_s3.backends import StoreConfig
 from oarepo_s3.backends.memory import forget
+from oarepo_s3.backends.profiles import find_profile
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
 
@@ -145,6 +146,6 @@ def of(users_gateway) -> Callable[..., S3Store]:
 
     def store(user: str, bucket: str = RIGHTS_BUCKET) -> S3Store:
         place = Store(users_gateway.endpoint_url, f"{user}key", f"{user}secretsecret")
-        return S3Store(bucket, replace(connection(place), profile="ceph"))
+        return S3Store(bucket, replace(connection(place), profile=find_profile("ceph")))
 
     return store

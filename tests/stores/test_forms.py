@@ -76,16 +76,16 @@ def test_an_object_that_is_not_there_is_copied_nowhere(subject, key):
 @stores("takes_forms")
 def test_pieces_of_an_object_become_the_parts_of_an_upload(subject, key):
     content = b"x" * (5 * 2**20) + b"the rest"
-    form = subject.store.presign_form(f"forms/{key}", size=len(content), lifetime=LIFETIME)
+    form = subject.store.presign_form(f"{key}/form", size=len(content), lifetime=LIFETIME)
     assert subject.post(form, content)[0] == 201
-    etag = subject.store.head(f"forms/{key}").etag
+    etag = subject.store.head(f"{key}/form").etag
     upload_id = subject.send(key, {})
     for part, span in (
         (1, ByteRange(0, 5 * 2**20 - 1)),
         (2, ByteRange(5 * 2**20, len(content) - 1)),
     ):
         assert subject.store.copy_part(
-            key, upload_id, part, source=f"forms/{key}", span=span, etag=etag
+            key, upload_id, part, source=f"{key}/form", span=span, etag=etag
         )
     parts = subject.store.list_parts(key, upload_id).parts
     assert [part.size for part in parts] == [5 * 2**20, 8]
@@ -95,11 +95,11 @@ def test_pieces_of_an_object_become_the_parts_of_an_upload(subject, key):
 
 @stores("takes_forms", "compares_copied")
 def test_an_object_with_another_etag_is_not_copied(subject, key):
-    form = subject.store.presign_form(f"forms/{key}", size=3, lifetime=LIFETIME)
+    form = subject.store.presign_form(f"{key}/form", size=3, lifetime=LIFETIME)
     subject.post(form, b"abc")
     upload_id = subject.send(key, {})
     with pytest.raises(StorePreconditionFailed):
-        subject.store.copy_part(key, upload_id, 1, source=f"forms/{key}", etag="0" * 32)
+        subject.store.copy_part(key, upload_id, 1, source=f"{key}/form", etag="0" * 32)
     assert list(subject.store.list_parts(key, upload_id).parts) == []
 
 
