@@ -38,11 +38,13 @@ class Observer(Protocol):
 def observe_calls(client: Any, observer: Observer) -> None:
     """Let an observer learn of every call of a client of the SDK."""
 
+    in_sts = client.meta.service_model.service_name == "sts"
+
     def begin(context: dict[str, Any], **_: Any) -> None:
         context[_BEGAN] = time.monotonic()
 
     def end(context: Mapping[str, Any], model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
-        observer(model.name, _since(context), _code(model.name, parsed))
+        observer(model.name, _since(context), _code(model.name, parsed, in_sts))
 
     def fail(context: Mapping[str, Any], exception: Exception, event_name: str, **_: Any) -> None:
         # What the SDK has no error of its own for says that no store answers there: store_errors.
@@ -61,9 +63,10 @@ def _since(context: Mapping[str, Any]) -> float:
     return now - float(context.get(_BEGAN, now))
 
 
-def _code(call: str, parsed: Mapping[str, Any]) -> str | None:
+def _code(call: str, parsed: Mapping[str, Any], in_sts: bool) -> str | None:
     """Return what is wrong about an answer; that there is no such object is none."""
     status = parsed["ResponseMetadata"]["HTTPStatusCode"]
     if status < 300 or (call == "HeadObject" and status == 404):
         return None
-    return translate(ClientError(dict(parsed), call), in_upload=call in _IN_UPLOAD).code
+    error = ClientError(dict(parsed), call)
+    return translate(error, in_upload=call in _IN_UPLOAD, in_sts=in_sts).code

@@ -188,10 +188,8 @@ class Site:
     :param origins: of the pages that upload, such as ``https://repo.example.org``.
     :param bucket: the bucket's name.
     :param role: ARN of the role for temporary keys; None for none.
-    :param principal: ARN of the server's own user; None while it is not known.
     """
 
     origins: Sequence[str]
     bucket: str
     role: str | None = None
-    principal: str | None = None

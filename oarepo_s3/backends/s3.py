@@ -26,7 +26,7 @@ from .base import ByteRange, Form, ObjectInfo, PartPage, PartSigner
 from .s3_bucket import S3Bucket
 from .s3_keys import S3Keys
 from .s3_rights import S3Rights
-from .translate import store_errors
+from .translate import code_of, store_errors
 
 READ_SIZE = 2**20
 """Bytes that are read of an object at a time."""
@@ -174,7 +174,7 @@ class S3Store(S3Bucket, S3Keys, S3Rights):
                     **optional,
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
+                if code_of(error) == "NoSuchKey":
                     return False
                 raise
             return True

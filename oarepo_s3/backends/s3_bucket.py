@@ -15,6 +15,7 @@ from ..core.policies import compact
 from ..core.times import isoformat
 from .operators import ACCESS_SWITCHES, Document
 from .s3_contents import S3Contents
+from .translate import code_of
 
 _NONE_YET = {
     "NoSuchBucketPolicy",
@@ -37,7 +38,7 @@ class S3Bucket(S3Contents):
             try:
                 self._client.head_bucket(Bucket=self.bucket)
             except ClientError as error:
-                if _code(error) in ("404", "NoSuchBucket"):
+                if code_of(error) in ("404", "NoSuchBucket"):
                     return False
                 raise
             return True
@@ -69,9 +70,9 @@ class S3Bucket(S3Contents):
             try:
                 self._make()
             except ClientError as error:
-                if _code(error) == "BucketAlreadyOwnedByYou":
+                if code_of(error) == "BucketAlreadyOwnedByYou":
                     return False
-                if _code(error) == "BucketAlreadyExists":
+                if code_of(error) == "BucketAlreadyExists":
                     raise StoreDenied(reason="the bucket is somebody else's") from None
                 raise
             return True
@@ -82,7 +83,7 @@ class S3Bucket(S3Contents):
             try:
                 self._client.delete_bucket(Bucket=self.bucket)
             except ClientError as error:
-                if _code(error) == "NoSuchBucket":
+                if code_of(error) == "NoSuchBucket":
                     return False
                 raise
             return True
@@ -116,7 +117,7 @@ class S3Bucket(S3Contents):
             try:
                 answer = read(Bucket=self.bucket)
             except ClientError as error:
-                if _code(error) in _NONE_YET:
+                if code_of(error) in _NONE_YET:
                     return None
                 raise
             return _document(kind, answer)
@@ -145,7 +146,7 @@ class S3Bucket(S3Contents):
                 write(Bucket=self.bucket, **{name: content})
             except ClientError as error:
                 # rclone 1.75 takes it for the creation of the bucket.
-                if _code(error) == "BucketAlreadyExists":
+                if code_of(error) == "BucketAlreadyExists":
                     raise StoreMisconfigured(reason="NotImplemented") from None
                 raise
 
@@ -158,7 +159,7 @@ class S3Bucket(S3Contents):
         try:
             self._client.create_bucket(Bucket=self.bucket)
         except ClientError as error:
-            if _code(error) != "IllegalLocationConstraintException":
+            if code_of(error) != "IllegalLocationConstraintException":
                 raise
             self._client.create_bucket(
                 Bucket=self.bucket,
@@ -184,7 +185,3 @@ def _document(kind: Document, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         return document
     except (KeyError, ValueError):
         raise StoreMisconfigured(reason="NotImplemented") from None
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code"))

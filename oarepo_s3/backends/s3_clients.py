@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
@@ -47,44 +48,36 @@ class Clients:
             return self._sts
 
     def _make_sts(self) -> BaseClient:
-        # How addresses are written and signed is said of S3 alone.
-        options = {
-            name: value
-            for name, value in self._config.client_options.items()
-            if name not in ("s3", "signature_version")
-        }
-        return self.session.client(
-            "sts",
-            endpoint_url=self._config.sts_endpoint_url or self._config.endpoint_url,
+        address = self._config.sts_endpoint_url or self._config.endpoint_url
+        return self._client("sts", address, self._unspecific)
+
+    def iam(self) -> BaseClient:
+        """Return a client of the IAM API, which Ceph has at the store's own address."""
+        return self._client("iam", self._config.endpoint_url, self._unspecific)
+
+    @property
+    def _unspecific(self) -> dict[str, Any]:
+        """What is configured, without what is said of S3's own addresses and signatures."""
+        of_s3 = ("s3", "signature_version")
+        options = self._config.client_options.items()
+        return {name: value for name, value in options if name not in of_s3}
+
+    def _make(self, endpoint_url: str | None, **options: Any) -> BaseClient:
+        client = self._client("s3", endpoint_url, {**self._config.client_options, **options})
+        if self._config.tenant:
+            accept_tenants(client)
+        return client
+
+    def _client(
+        self, service: str, endpoint_url: str | None, options: Mapping[str, Any]
+    ) -> BaseClient:
+        client = self.session.client(
+            service,
+            endpoint_url=endpoint_url,
             region_name=self._config.region,
             verify=self._config.verify,
             config=Config(**options),
         )
-
-    def iam(self) -> BaseClient:
-        """Return a client of the IAM API, which Ceph has at the store's own address."""
-        return self.session.client(
-            "iam",
-            endpoint_url=self._config.endpoint_url,
-            region_name=self._config.region,
-            verify=self._config.verify,
-            config=Config(
-                connect_timeout=self._config.client_options.get("connect_timeout", 5),
-                read_timeout=self._config.client_options.get("read_timeout", 10),
-                retries=self._config.client_options.get("retries", {"mode": "standard"}),
-            ),
-        )
-
-    def _make(self, endpoint_url: str | None, **options: Any) -> BaseClient:
-        client = self.session.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            region_name=self._config.region,
-            verify=self._config.verify,
-            config=Config(**{**self._config.client_options, **options}),
-        )
-        if self._config.tenant:
-            accept_tenants(client)
         if self._config.observer is not None:
             observe_calls(client, self._config.observer)
         return client

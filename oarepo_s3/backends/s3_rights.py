@@ -7,8 +7,7 @@ RGW takes these calls from users with the capabilities ``user-policy=*`` and ``r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from ..core.policies import compact
 from .s3_connection import S3Connection
+from .translate import code_of
 
 
 class S3Rights(S3Connection):
@@ -28,13 +28,13 @@ class S3Rights(S3Connection):
 
     def read_user_policy(self, user: str, name: str) -> Mapping[str, Any] | None:
         """Return a policy of a user; None when it, or the user, is not there."""
-        with self._call(), _plain_errors():
+        with self._call():
             try:
                 # Asked for one that is not there, RGW 16.2 answers with two XML documents.
                 names = self._iam.list_user_policies(UserName=user).get("PolicyNames", [])
             except ClientError as error:
                 # RGW says so of a user without policies.
-                if _code(error) == "NoSuchEntity":
+                if code_of(error) == "NoSuchEntity":
                     return None
                 raise
             if name not in names:
@@ -46,18 +46,18 @@ class S3Rights(S3Connection):
 
         :raises StoreMisconfigured: with the reason ``NoSuchEntity``, when there is no such user.
         """
-        with self._call(), _plain_errors():
+        with self._call():
             self._iam.put_user_policy(
                 UserName=user, PolicyName=name, PolicyDocument=compact(policy)
             )
 
     def read_role_policy(self, role: str, name: str) -> Mapping[str, Any] | None:
         """Return a policy of a role; None when it, or the role, is not there."""
-        with self._call(), _plain_errors():
+        with self._call():
             try:
                 answer = self._iam.get_role_policy(RoleName=role, PolicyName=name)
             except ClientError as error:
-                if _code(error) == "NoSuchEntity":
+                if code_of(error) == "NoSuchEntity":
                     return None
                 raise
             return _content(answer)
@@ -67,18 +67,18 @@ class S3Rights(S3Connection):
 
         :raises StoreMisconfigured: with the reason ``NoSuchEntity``, when there is no such role.
         """
-        with self._call(), _plain_errors():
+        with self._call():
             self._iam.put_role_policy(
                 RoleName=role, PolicyName=name, PolicyDocument=compact(policy)
             )
 
     def read_trust(self, role: str) -> Mapping[str, Any] | None:
         """Return who may assume a role; None when there is no such role."""
-        with self._call(), _plain_errors():
+        with self._call():
             try:
                 answer = self._iam.get_role(RoleName=role)
             except ClientError as error:
-                if _code(error) == "NoSuchEntity":
+                if code_of(error) == "NoSuchEntity":
                     return None
                 raise
             trust: Mapping[str, Any] = answer["Role"]["AssumeRolePolicyDocument"]
@@ -87,11 +87,11 @@ class S3Rights(S3Connection):
     def write_trust(self, role: str, trust: Mapping[str, Any]) -> None:
         """Say who may assume a role, which is made if there is none."""
         written = compact(trust)
-        with self._call(), _plain_errors():
+        with self._call():
             try:
                 self._iam.create_role(RoleName=role, AssumeRolePolicyDocument=written)
             except ClientError as error:
-                if _code(error) != "EntityAlreadyExists":
+                if code_of(error) != "EntityAlreadyExists":
                     raise
                 self._iam.update_assume_role_policy(RoleName=role, PolicyDocument=written)
 
@@ -99,19 +99,3 @@ class S3Rights(S3Connection):
 def _content(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     policy: Mapping[str, Any] = answer["PolicyDocument"]
     return policy
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Bring errors into the shape that all others have: RGW writes those of IAM as it writes those
-    of S3, and the SDK then finds their code elsewhere."""
-    try:
-        yield
-    except ClientError as error:
-        error.response["Error"] = {"Code": _code(error)}
-        raise
-
-
-def _code(error: ClientError) -> str:
-    answer: Mapping[str, Any] = error.response
-    return str(answer.get("Error", answer).get("Code"))

@@ -107,24 +107,30 @@ def translate(
         NoSuchUpload (measured on RGW 16.2, 18.2 and 20.2), and BucketAlreadyExists to a complete
         that meets an abort (measured on RGW 20.2). A bare 404 is no store's word: it is
         what a proxy says that has lost its store, and must not end an upload.
-    :param in_sts: the call asked for temporary keys. Ceph writes its errors there as S3 does, where
-        the SDK does not look for them.
+    :param in_sts: the call asked for temporary keys, where some codes mean something else.
     """
     if not isinstance(error, ClientError):
         kind = next(ours for theirs, ours in _BOTO if isinstance(error, theirs))
         return kind(reason=type(error).__name__)
-    code = str(error.response.get("Error", {}).get("Code") or "")
+    code = code_of(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if in_sts:
-        code = code or str(error.response.get("Code") or "")
-        if code in _IN_STS:
-            return _IN_STS[code](reason=code)
+    if in_sts and code in _IN_STS:
+        return _IN_STS[code](reason=code)
     if in_upload and code in _IN_UPLOAD:
         return _IN_UPLOAD[code](reason=code)
     by_code = CODES.get(code)
     if by_code is None:
         by_code = StoreUnavailable if status in (429, 502, 503, 504) else StoreFault
     return by_code(reason=code or f"status {status}")
+
+
+def code_of(error: ClientError) -> str:
+    """Return the code of an answer; empty for none.
+
+    Ceph writes errors of STS and IAM as those of S3, and there the SDK looks for them elsewhere.
+    """
+    answer = error.response
+    return str(answer.get("Error", {}).get("Code") or answer.get("Code") or "")
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 from invenio_files_rest.models import Location
@@ -16,6 +15,7 @@ from invenio_s3.cli import s3
 from ..core.errors import StoreDenied, UploadError
 from ..core.uris import ObjectURI
 from ..provisioning.check import check_store
+from ..provisioning.documents import read_origin
 from ..provisioning.findings import Finding, Level, Report
 from ..provisioning.subject import Subject
 from ..provisioning.web import Web
@@ -66,8 +66,7 @@ def check(
     Writes test objects below check-... in the location, and removes them. What the store can do is
     kept, and used by processes that start afterwards.
     """
-    _require_origins(origins)
-    places = _places(location, origins)
+    places = _places(location, [read_origin(origin) for origin in origins])
     if forget_profile:
         _forget(places, dry_run=dry_run, as_json=as_json)
         return
@@ -88,15 +87,6 @@ def check(
     )
     if any(report.failed or (strict and report.warned) for _, report in results):
         raise SystemExit(1)
-
-
-def _require_origins(origins: Sequence[str]) -> None:
-    for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
-            raise click.BadParameter(
-                f"{origin!r} is no origin such as https://repo.example.org", param_hint="--origin"
-            )
 
 
 def _places(name: str | None, origins: Sequence[str]) -> list[Place]:

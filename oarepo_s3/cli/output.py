@@ -16,7 +16,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
-from ..core.errors import DatabaseUnavailable, UploadError
+from ..core.errors import DatabaseUnavailable, InvalidRequest, UploadError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,6 +36,9 @@ def operator_command(command: Command) -> Command:
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
+        except InvalidRequest as error:
+            # What was typed cannot be right: the command was called wrongly.
+            raise click.UsageError(str(error)) from error
         except UploadError as error:
             raise click.ClickException(f"{error} ({error.code})") from error
         except (InterfaceError, OperationalError, ProgrammingError) as error:

@@ -14,9 +14,10 @@ import click
 from invenio_s3.cli import s3
 
 from ..backends import AdministersRights
+from ..backends.operators import Document
 from ..core.policies import role_policy, server_policy, session_policy, trust_policy
 from ..provisioning import documents
-from ..provisioning.merging import apply_change, plan_rules
+from ..provisioning.merging import Change, apply_change, plan_rules
 from ..provisioning.rights import change_role, change_server, change_trust, name_in_arn
 from ..proxies import current_s3
 from .changes import administering, say_change
@@ -80,10 +81,7 @@ def cors(
         click.echo(documents.cors_xml(document) if form == "xml" else _written(document))
         return
     instead = "Such a server has settings of its own; rclone's is started with --allow-origin."
-    with administering(instead, place.absent):
-        change = plan_rules(place.store, "cors", document)
-        if not dry_run:
-            apply_change(place.store, change)
+    change = _bring(place, "cors", document, instead, dry_run=dry_run)
     say_change(f"CORS rules of {place.bucket}", change, dry_run=dry_run, as_json=as_json)
 
 
@@ -120,10 +118,7 @@ def lifecycle(
         click.echo(_written(document))
         return
     instead = "Let `invenio s3 uploads orphans` find what nobody ends."
-    with administering(instead, place.absent):
-        change = plan_rules(place.store, "lifecycle", document)
-        if not dry_run:
-            apply_change(place.store, change)
+    change = _bring(place, "lifecycle", document, instead, dry_run=dry_run)
     say_change(f"Lifecycle rules of {place.bucket}", change, dry_run=dry_run, as_json=as_json)
 
 
@@ -238,6 +233,22 @@ def session(location: str | None, bucket: str | None, key: str | None, prefix: s
     if not (key or below):
         raise click.UsageError("Name a --key or a --prefix.")
     click.echo(_written(session_policy(place.bucket, key=key, prefix=below)))
+
+
+def _bring(
+    place: Place,
+    kind: Document,
+    document: Mapping[str, Any],
+    instead: str,
+    *,
+    dry_run: bool,
+) -> Change:
+    """Join rules with those of a bucket, unless it is a dry run."""
+    with administering(instead, place.absent):
+        change = plan_rules(place.store, kind, document)
+        if not dry_run:
+            apply_change(place.store, change)
+    return change
 
 
 def _written(document: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ def cors(origins: Sequence[str]) -> BucketDocument:
         "CORSRules": [
             {
                 "ID": CORS_RULE,
-                "AllowedOrigins": [_origin(origin) for origin in origins],
+                "AllowedOrigins": [read_origin(origin) for origin in origins],
                 "AllowedMethods": ["PUT", "POST", "GET", "HEAD"],
                 "AllowedHeaders": ["*"],
                 "ExposeHeaders": list(_EXPOSED),
@@ -124,7 +124,11 @@ def cors_xml(document: Mapping[str, Any]) -> str:
     return tostring(root, encoding="unicode")
 
 
-def _origin(written: str) -> str:
+def read_origin(written: str) -> str:
+    """Return an origin as a browser says it, without a slash at the end.
+
+    :raises InvalidRequest: for what is no origin.
+    """
     parts = urlsplit(written)
     origin = f"{parts.scheme}://{parts.netloc}"
     if (

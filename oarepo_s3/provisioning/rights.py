@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..backends import AdministersRights
@@ -35,11 +36,8 @@ def change_server(
 ) -> Change:
     """Let a user of the store be the server of a bucket."""
     name = policy_name(bucket)
-    before = store.read_user_policy(user, name)
-    change = Change("policy", before, policy, needed=before != policy)
-    if change.needed and not dry_run:
-        store.write_user_policy(user, name, policy)
-    return change
+    write = partial(store.write_user_policy, user, name)
+    return _change(store.read_user_policy(user, name), policy, write, dry_run=dry_run)
 
 
 def change_role(
@@ -47,19 +45,26 @@ def change_role(
 ) -> Change:
     """Let a role upload into a bucket."""
     name = policy_name(bucket)
-    before = store.read_role_policy(role, name)
-    change = Change("policy", before, policy, needed=before != policy)
-    if change.needed and not dry_run:
-        store.write_role_policy(role, name, policy)
-    return change
+    write = partial(store.write_role_policy, role, name)
+    return _change(store.read_role_policy(role, name), policy, write, dry_run=dry_run)
 
 
 def change_trust(
     store: AdministersRights, role: str, trust: Mapping[str, Any], *, dry_run: bool
 ) -> Change:
     """Say who may assume a role, which is made if there is none."""
-    before = store.read_trust(role)
-    change = Change("policy", before, trust, needed=before != trust)
+    write = partial(store.write_trust, role)
+    return _change(store.read_trust(role), trust, write, dry_run=dry_run)
+
+
+def _change(
+    before: Mapping[str, Any] | None,
+    wanted: Mapping[str, Any],
+    write: Callable[[Mapping[str, Any]], None],
+    *,
+    dry_run: bool,
+) -> Change:
+    change = Change("policy", before, wanted, needed=before != wanted)
     if change.needed and not dry_run:
-        store.write_trust(role, trust)
+        write(wanted)
     return change

@@ -40,7 +40,7 @@ from ..proxies import current_s3
 from .buckets import require_open_bucket
 from .forms import stage
 from .parts import require_pending
-from .scopes import scope_uri
+from .scopes import locations_in, scope_uri
 from .transactions import committing
 
 logger = logging.getLogger(__name__)
@@ -125,12 +125,15 @@ def grant_scope(scope: Scope, *, user_id: int | None, lifetime: int | None = Non
     :raises NoUploadRole: when the server has no role to make keys of.
     :raises BucketNotFound: when the bucket of the scope is gone.
     :raises BucketLocked: when it takes no changes: the objects below the prefix are its files.
-    :raises KeysNotPossible: when the store cannot narrow keys.
+    :raises KeysNotPossible: when the store cannot narrow keys, or a location lies in the scope.
     :raises StoreError: when the store hands out none.
     """
     role, time = _require_role(), _lifetime(lifetime)
     require_open_bucket(scope.bucket_id)
     uri = scope_uri(scope)
+    if user_id is not None and locations_in(uri):
+        # One that was made after the scope: its files are not the owner's to read and replace.
+        raise KeysNotPossible(reason="Invenio itself keeps files of a location there")
     store = current_s3.store(uri)
     with committing():
         row = _row(user_id, uri, time, scope_id=scope.id)

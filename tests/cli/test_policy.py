@@ -142,9 +142,9 @@ def test_a_wrong_call_is_a_matter_of_usage(run, words, complaint):
     ],
 )
 def test_what_is_no_good_is_refused_in_a_sentence(run, words, complaint):
-    done = run(*words.split(), status=1)
-    assert complaint in done.stderr
-    assert done.stderr.startswith("Error: ")
+    done = run(*words.split(), status=2)
+    assert complaint in " ".join(done.stderr.split())
+    assert "\nError: " in done.stderr
     assert done.stdout == ""
 
 

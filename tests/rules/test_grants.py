@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from invenio_db import db
-from invenio_files_rest.models import Bucket
+from invenio_files_rest.models import Bucket, Location
 
 from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import (
@@ -99,6 +99,20 @@ def test_keys_for_a_scope_open_its_prefix(asked, scope):
     assert objects["Resource"] == f"arn:aws:s3:::rules/{prefix}*"
     assert listing["Condition"]["StringLike"]["s3:prefix"] == [f"{prefix}*"]
     assert wish["lifetime"] == timedelta(minutes=15)
+
+
+def test_a_location_made_later_inside_a_scope_keeps_its_owner_out(asked, scope):
+    inner = Location(name="inner", uri="memory://rules/user name/datašet/inner")
+    db.session.add(inner)
+    db.session.commit()
+    try:
+        with pytest.raises(KeysNotPossible, match="files of a location"):
+            grant_scope(scope, user_id=7)
+        assert asked == []
+        assert grant_scope(scope, user_id=None).place.prefix == "user name/datašet/"
+    finally:
+        db.session.delete(inner)
+        db.session.commit()
 
 
 def test_a_grant_is_known_without_its_secret(begin, scope):

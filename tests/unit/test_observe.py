@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ CALLS = {
     "ListMultipartUploads": lambda store: list(store.list_uploads("k")),
     "CompleteMultipartUpload": lambda store: store.complete_upload("k", "u", []),
     "UploadPartCopy": lambda store: store.copy_part("k", "u", 1, source="s"),
+    "AssumeRole": lambda store: store.issue_credentials(
+        role="arn:aws:iam:::role/uploader",
+        session_name="name",
+        policy={},
+        lifetime=timedelta(minutes=15),
+    ),
+    "ListUserPolicies": lambda store: store.read_user_policy("user", "policy"),
     "GetObject": lambda store: list(store.stream("k")),
 }
 
