@@ -219,7 +219,7 @@ def answer_of_ceph(code: str, status: int) -> ClientError:
 
 def test_what_only_sts_says_is_nothing_to_s3():
     assert type(come_out(answer("InvalidArgument", 400))) is StoreFault
-    assert type(come_out(answer_of_ceph("AccessDenied", 403))) is StoreFault
+    assert type(come_out(answer_of_ceph("InvalidArgument", 400))) is StoreFault
 
 
 def test_an_answer_of_sts_without_a_code_goes_by_the_status():
