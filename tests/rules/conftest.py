@@ -14,6 +14,7 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services import NewUpload, create_upload, sign_parts
 
 PART = 5 * 2**20
+ROLE = "arn:aws:iam:::role/uploader"
 
 
 @pytest.fixture(
@@ -51,6 +52,14 @@ def _no_older_uploads(database):
 
 
 @pytest.fixture
+def _role(app):
+    """Keys can be made."""
+    app.config["OAREPO_S3_UPLOAD_ROLE"] = ROLE
+    yield
+    app.config["OAREPO_S3_UPLOAD_ROLE"] = None
+
+
+@pytest.fixture
 def begin(memory, bucket):
     """Open an upload by the service; parts are sent only when content is given."""
 
@@ -73,6 +82,13 @@ def send(memory, upload, content, parts=None):
         start = (part - 1) * upload.part_size
         url = sign_parts(upload, [part])[0].url
         memory.put_part(url, content[start : start + upload.part_size])
+
+
+def limit(bucket, **limits):
+    """Change a bucket as its administrator does."""
+    for name, value in limits.items():
+        setattr(bucket, name, value)
+    db.session.commit()
 
 
 @pytest.fixture

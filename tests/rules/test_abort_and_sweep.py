@@ -22,8 +22,8 @@ from oarepo_s3.services.batches import claim
 from oarepo_s3.signals import before_upload_abort
 from oarepo_s3.tasks import cleanup_expired_multipart_uploads
 
-from .conftest import PART
-from .test_create import limit, size_of
+from .conftest import PART, limit
+from .outcomes import size_of
 
 pytestmark = pytest.mark.usefixtures("_no_older_uploads")
 

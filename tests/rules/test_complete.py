@@ -28,8 +28,8 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services import abort_upload, complete_upload
 from oarepo_s3.services.stored import StoredUpload
 
-from .conftest import PART
-from .test_create import limit, size_of
+from .conftest import PART, limit
+from .outcomes import size_of
 
 CONTENT = b"x" * PART + b"y"
 

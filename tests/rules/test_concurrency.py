@@ -29,8 +29,8 @@ from oarepo_s3.services import (
 )
 
 from ..conftest import sqlite_begin
-from .conftest import PART
-from .test_create import limit, size_of
+from .conftest import PART, limit
+from .outcomes import size_of
 
 
 @pytest.fixture(autouse=True)

@@ -23,18 +23,8 @@ from oarepo_s3.core.states import UploadState
 from oarepo_s3.models import Upload
 from oarepo_s3.services import NewUpload, abort_upload, create_upload, sweep_expired
 
-from .conftest import PART
-
-
-def limit(bucket, **limits):
-    for name, value in limits.items():
-        setattr(bucket, name, value)
-    db.session.commit()
-
-
-def size_of(bucket):
-    db.session.expire_all()
-    return db.session.get(Bucket, bucket.id).size
+from .conftest import PART, limit
+from .outcomes import size_of
 
 
 def test_room_is_reserved_from_the_start_and_counted_once(begin, bucket):

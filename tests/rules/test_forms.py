@@ -37,7 +37,7 @@ from oarepo_s3.services.stored import StoredUpload
 from oarepo_s3.tasks import recover_interrupted_multipart_uploads as recover
 
 from .conftest import PART
-from .test_create import size_of
+from .outcomes import size_of
 
 NOTHING = {"completed": 0, "aborted": 0, "lost": 0, "failed": 0}
 CONTENT = b"a small file"

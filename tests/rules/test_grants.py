@@ -38,16 +38,15 @@ from oarepo_s3.services import (
 )
 from oarepo_s3.tasks import cleanup_expired_multipart_uploads as cleanup
 
-ROLE = "arn:aws:iam:::role/uploader"
+from .conftest import ROLE
+
+pytestmark = pytest.mark.usefixtures("_no_older_grants", "_role")
 
 
-@pytest.fixture(autouse=True)
-def _role(app, database):
+@pytest.fixture
+def _no_older_grants(database):
     db.session.execute(db.delete(Grant))
     db.session.commit()
-    app.config["OAREPO_S3_UPLOAD_ROLE"] = ROLE
-    yield
-    app.config["OAREPO_S3_UPLOAD_ROLE"] = None
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from oarepo_s3.signals import after_checksum_check
 from oarepo_s3.tasks import verify_declared_checksums as verify
 
 from .conftest import PART, send
-from .test_create import size_of
+from .outcomes import size_of
 
 pytestmark = pytest.mark.usefixtures("_no_older_uploads")
 

@@ -18,8 +18,8 @@ from oarepo_s3.services import abort_upload, complete_upload
 from oarepo_s3.services.stored import StoredUpload
 from oarepo_s3.tasks import recover_interrupted_multipart_uploads as recover
 
+from .outcomes import size_of
 from .test_complete import CONTENT, published
-from .test_create import size_of
 
 NOTHING = {"completed": 0, "aborted": 0, "lost": 0, "failed": 0}
 

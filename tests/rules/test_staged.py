@@ -38,7 +38,7 @@ from oarepo_s3.services.stored import StoredUpload
 from oarepo_s3.tasks import recover_interrupted_multipart_uploads as recover
 
 from .conftest import PART, send
-from .test_create import size_of
+from .outcomes import size_of
 
 A, B = (letter * (5 * PART + 7) for letter in (b"a", b"b"))
 """Two files of six parts."""

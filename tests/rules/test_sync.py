@@ -5,6 +5,6 @@
 from __future__ import annotations
 
 from .sync.conftest import _no_older_scopes, put, scope, target
-from .sync.outcome import NAME, PREFIX
+from .sync.reports import NAME, PREFIX
 
 __all__ = ("NAME", "PREFIX", "_no_older_scopes", "put", "scope", "target")

@@ -15,7 +15,7 @@ from oarepo_s3.backends import Form
 from oarepo_s3.models import Scope
 from oarepo_s3.services import NewScope, create_scope
 
-from .outcome import NAME, PREFIX
+from .reports import NAME, PREFIX
 
 
 @pytest.fixture(autouse=True)

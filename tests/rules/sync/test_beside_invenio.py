@@ -14,7 +14,8 @@ from oarepo_s3.core.errors import BucketLocked, BucketNotFound
 from oarepo_s3.services import NewScope, complete_upload, create_scope, remove_scope, sync_scope
 
 from ..conftest import send
-from .outcome import NAME, PREFIX, heads, size, sum_of_versions, synced
+from ..outcomes import size_of
+from .reports import NAME, PREFIX, heads, sum_of_versions, synced
 
 
 def test_versions_that_were_uploaded_through_invenio_are_left_alone(target, put, begin):
@@ -22,13 +23,13 @@ def test_versions_that_were_uploaded_through_invenio_are_left_alone(target, put,
     sync_scope(NAME)
     for key in ("own", "both"):
         complete_upload(begin(key, content=b"upload", bucket_id=target.id))
-    before = size(target.id)
+    before = size_of(target)
     assert synced(delete=True) == {"known": 1}
     assert heads(target.id) == {"own": 6, "both": 6}
     put("both", b"changed outside")
     assert synced(delete=True) == {"changed": 1}
     assert heads(target.id) == {"own": 6, "both": 15}
-    assert size(target.id) == before + 15 == sum_of_versions(target.id)
+    assert size_of(target) == before + 15 == sum_of_versions(target.id)
 
 
 def test_an_upload_under_way_is_not_covered(target, put):
@@ -82,7 +83,7 @@ def test_removing_a_version_for_good_leaves_the_object_and_it_comes_back(memory,
     assert memory.read(f"{PREFIX}/a") == b"newer"
     assert synced() == {"added": 1}
     assert ObjectVersion.get(target, "a").file_id == file_id
-    assert size(target.id) == sum_of_versions(target.id) == 8
+    assert size_of(target) == sum_of_versions(target.id) == 8
     assert synced() == {"unchanged": 1}
 
 
@@ -93,7 +94,7 @@ def test_a_scope_that_was_forgotten_fills_another_bucket_with_the_same_files(tar
     create_scope(NewScope(NAME, "default", bucket_id=bucket.id))
     assert synced() == {"added": 1}
     assert ObjectVersion.get(bucket, "a").file == ObjectVersion.get(target, "a").file
-    assert (size(bucket.id), size(target.id)) == (7, 7)
+    assert (size_of(bucket), size_of(target)) == (7, 7)
 
 
 def test_sizes_are_those_of_files_rest_whatever_is_done_to_the_versions(memory, target, put):
@@ -102,15 +103,15 @@ def test_sizes_are_those_of_files_rest_whatever_is_done_to_the_versions(memory, 
     sync_scope(NAME)
     put("a", b"123")
     sync_scope(NAME)
-    assert size(target.id) == 18
+    assert size_of(target) == 18
     ObjectVersion.get(target, "b").remove()
     ObjectVersion.delete(target, "c")
     db.session.commit()
-    assert size(target.id) == 8
+    assert size_of(target) == 8
     for version in ObjectVersion.get_versions(target, "a").all():
         version.remove()
     db.session.commit()
-    assert size(target.id) == 0
+    assert size_of(target) == 0
 
 
 def test_a_quota_does_not_stop_what_is_there_already_but_later_uploads(target, put, begin):
@@ -118,7 +119,7 @@ def test_a_quota_does_not_stop_what_is_there_already_but_later_uploads(target, p
     db.session.commit()
     put("a", b"x" * 20)
     assert synced() == {"added": 1}
-    assert size(target.id) == 20
+    assert size_of(target) == 20
     with pytest.raises(Exception, match="do not fit"):
         begin("b", size=1, bucket_id=target.id)
 

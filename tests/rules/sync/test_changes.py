@@ -11,7 +11,8 @@ from oarepo_s3.services import get_scope, sync_scope
 from oarepo_s3.services import sync as sync_module
 from oarepo_s3.services.external import EXTERNAL_TAG
 
-from .outcome import NAME, PREFIX, changes, heads, size, sum_of_versions, synced
+from ..outcomes import size_of
+from .reports import NAME, PREFIX, changes, heads, sum_of_versions, synced
 
 
 def test_an_object_becomes_a_version_that_is_marked(memory, scope, target, put):
@@ -40,7 +41,7 @@ def test_a_changed_object_becomes_a_new_version_and_the_old_one_has_no_bytes(tar
     assert [version.is_head for version in versions] == [True, False]
     assert versions[0].file.uri.endswith("/a")
     assert (old.uri, old.readable, old.size, old.checksum) == (None, False, 3, checksum)
-    assert size(target.id) == sum_of_versions(target.id) == 8
+    assert size_of(target) == sum_of_versions(target.id) == 8
 
 
 def test_what_is_gone_gets_a_delete_marker_on_demand_alone(memory, target, put):
@@ -53,7 +54,7 @@ def test_what_is_gone_gets_a_delete_marker_on_demand_alone(memory, target, put):
     assert heads(target.id) == {"a": 7, "b": 7}
     assert synced(delete=True) == {"deleted": 1, "unchanged": 1}
     assert heads(target.id) == {"a": None, "b": 7}
-    assert size(target.id) == 7
+    assert size_of(target) == 7
     covered = ObjectVersion.get_versions(target, "a").all()[1].file
     assert (covered.uri, covered.readable) == (None, False)
     assert synced(delete=True) == {"unchanged": 1}

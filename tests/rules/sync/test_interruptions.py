@@ -16,7 +16,8 @@ from oarepo_s3.services import NewScope, create_scope, external, sync_scope
 from oarepo_s3.services import sync as sync_module
 from oarepo_s3.tasks import sync_scopes
 
-from .outcome import NAME, ON_POSTGRES, PREFIX, heads, size, synced
+from ..outcomes import size_of
+from .reports import NAME, ON_POSTGRES, PREFIX, heads, synced
 
 
 def test_what_a_sync_had_written_before_it_stopped_stands_and_the_next_goes_on(
@@ -37,7 +38,7 @@ def test_what_a_sync_had_written_before_it_stopped_stands_and_the_next_goes_on(
     with pytest.raises(KeyboardInterrupt):
         sync_scope(NAME)
     assert list(heads(target.id)) == ["a", "b"]
-    assert size(target.id) == 14
+    assert size_of(target) == 14
     monkeypatch.setattr(sync_module, "write", write)
     assert synced() == {"added": 3, "unchanged": 2}
 
@@ -70,7 +71,7 @@ def test_two_syncs_at_once_make_no_doubles(app, memory, target, put, monkeypatch
     monkeypatch.setattr(sync_module, "PAGE", 10)
     for number in range(100):
         put(f"{number:03}", b"1234")
-    bucket_id, barrier, results = target.id, Barrier(3), []
+    barrier, results = Barrier(3), []
     db.session.commit()
 
     def run():
@@ -87,7 +88,7 @@ def test_two_syncs_at_once_make_no_doubles(app, memory, target, put, monkeypatch
     assert sum(counts.added for counts in results) == 100
     assert sum(counts.unchanged + counts.known for counts in results) == 200
     assert ObjectVersion.query.count() == FileInstance.query.count() == 100
-    assert size(bucket_id) == 400
+    assert size_of(target) == 400
 
 
 def test_the_task_goes_on_after_a_scope_that_fails(memory, scope, put, caplog):

@@ -15,7 +15,7 @@ from oarepo_s3.core.errors import StoreFault
 from oarepo_s3.services import sync as sync_module
 from oarepo_s3.services import sync_scope
 
-from .outcome import NAME, ON_POSTGRES, PREFIX, heads, synced
+from .reports import NAME, ON_POSTGRES, PREFIX, heads, synced
 
 LONG = "x" * 250
 

@@ -13,7 +13,7 @@ from oarepo_s3.models import Scope
 from oarepo_s3.services import NewScope, complete_upload, create_scope, sync_scope
 from oarepo_s3.services.context import UploadContext
 
-from .outcome import NAME, PREFIX, changes, heads, synced
+from .reports import NAME, PREFIX, changes, heads, synced
 
 
 def test_what_lies_beside_the_prefix_is_not_taken(target, put):

@@ -1,13 +1,11 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""What a sync of the tests' scope tells, and what it leaves in the database."""
+"""What a sync of the tests' scope reports, and what it leaves in the database."""
 
 from __future__ import annotations
 
 import pytest
-import sqlalchemy as sa
-from invenio_db import db
-from invenio_files_rest.models import Bucket, ObjectVersion
+from invenio_files_rest.models import ObjectVersion
 
 from oarepo_s3.services import sync_scope
 
@@ -41,7 +39,3 @@ def heads(bucket_id):
 def sum_of_versions(bucket_id):
     rows = ObjectVersion.get_by_bucket(bucket_id, versions=True).all()
     return sum(row.file.size for row in rows)
-
-
-def size(bucket_id):
-    return db.session.scalar(sa.select(Bucket.size).where(Bucket.id == bucket_id))
