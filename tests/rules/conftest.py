@@ -91,6 +91,12 @@ def limit(bucket, **limits):
     db.session.commit()
 
 
+def age(**values):
+    """Let time pass, or something happen, for all uploads: change their columns."""
+    db.session.execute(db.update(Upload).values(**values))
+    db.session.commit()
+
+
 @pytest.fixture
 def nobody() -> uuid.UUID:
     """An id that nothing has."""

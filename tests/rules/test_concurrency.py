@@ -29,7 +29,7 @@ from oarepo_s3.services import (
 )
 
 from ..conftest import sqlite_begin
-from .conftest import PART, limit
+from .conftest import PART, age, limit
 from .outcomes import size_of
 
 
@@ -185,8 +185,7 @@ def test_several_sweeps_share_the_work_and_none_does_it_twice(app, memory, bucke
     app.config["OAREPO_S3_SWEEP_BATCH"] = 5
     for number in range(40):
         create_upload(NewUpload(bucket_id=bucket.id, key=f"f{number}", size=1))
-    db.session.execute(db.update(Upload).values(expires_at=utcnow() - timedelta(seconds=1)))
-    db.session.commit()
+    age(expires_at=utcnow() - timedelta(seconds=1))
     aborted, sweepers, both = [], set(), threading.Event()
     original = MemoryStore.abort_upload
 

@@ -15,8 +15,10 @@ from oarepo_s3.backends.memory import MemoryStore
 from oarepo_s3.core.errors import StoreUnavailable
 from oarepo_s3.core.times import utcnow
 from oarepo_s3.models import Upload
-from oarepo_s3.services import NewUpload, create_upload, open_form
+from oarepo_s3.services import open_form
 from oarepo_s3.tasks import recover_interrupted_multipart_uploads as recover
+
+from ..conftest import age
 
 SMALLER, LARGER = sorted([uuid.uuid4(), uuid.uuid4()])
 
@@ -24,13 +26,11 @@ pytestmark = pytest.mark.usefixtures("_no_older_uploads")
 
 
 @pytest.fixture
-def send(memory, bucket, monkeypatch):
+def send(memory, pending):
     """Send a file by a form whose upload has this id, and was begun some minutes ago."""
 
     def send(upload_id, content, minutes):
-        upload = create_upload(
-            NewUpload(bucket_id=bucket.id, key="a", size=len(content), num_parts=1)
-        )
+        upload = pending(content)
         db.session.execute(
             db.update(Upload)
             .where(Upload.id == upload.id)
@@ -59,8 +59,7 @@ def test_the_one_that_was_begun_last_is_the_newest(bucket, send, ids):
 
 def test_one_that_rests_comes_first_all_the_same(bucket, send):
     older = send(SMALLER, b"older", 20)
-    db.session.execute(db.update(Upload).values(rests_until=utcnow() + timedelta(hours=1)))
-    db.session.commit()
+    age(rests_until=utcnow() + timedelta(hours=1))
     newest = send(LARGER, b"newer", 10)
     recover()
     assert db.session.get(Upload, older).state == "completed"
