@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""Large files that come in one piece, by temporary keys."""
