@@ -16,7 +16,7 @@ COMMANDS = {"cors", "lifecycle"}
 """Examples for the store's own tools."""
 
 KEYS = {"scope-keys", "scope-keys-request", "upload-keys"}
-"""Examples that need a store with STS: see ``test_credentials``."""
+"""Examples that need a store with STS: see ``credentials`` below ``rest``."""
 
 
 def shape(value: Any) -> Any:

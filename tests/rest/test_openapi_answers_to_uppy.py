@@ -68,7 +68,7 @@ def test_real_answers_are_as_the_document_says(
         for status in operation["responses"]
         if status not in ("429", "503")
         and operation["tags"] in (["tokens"], ["companion"])
-        # needs a store with STS: see test_credentials
+        # needs a store with STS: see credentials/
         and name != "companionSts"
     }
     seen = {(name, status) for name, status, _ in contract.seen}
