@@ -16,8 +16,8 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from oarepo_s3.provisioning.findings import Level
 
-from .conftest import connection
-from .patient import Patient, checks, failures, levels, of
+from ..patient import Patient, checks, failures, levels, of
+from .conftest import examined
 
 MAKERS = ("PutObject", "CreateMultipartUpload", "CompleteMultipartUpload")
 """Calls that make something at the store."""
@@ -43,10 +43,8 @@ pytestmark = pytest.mark.rclone
 @pytest.fixture
 def patient(rclone_store) -> Iterator[Patient]:
     """A bucket at rclone's store."""
-    made = Patient(rclone_store, connection(rclone_store))
-    yield made
-    assert made.content() == []
-    made.client.delete_bucket(Bucket=made.bucket)
+    with examined(rclone_store) as made:
+        yield made
 
 
 @pytest.fixture

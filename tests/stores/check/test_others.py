@@ -16,18 +16,15 @@ from oarepo_s3.provisioning.probe_abilities import probe_condition, probe_size
 from oarepo_s3.provisioning.probe_address import probe_public_address
 from oarepo_s3.provisioning.probe_objects import probe_object, probe_upload
 
-from .conftest import connection
-from .patient import Patient, checks, failures, levels, of
+from ..patient import Patient, checks, failures, levels, of
+from .conftest import examined
 
 
 @pytest.fixture
 def patient(request) -> Iterator[Patient]:
     """A bucket at one of these stores, empty after each test."""
-    place = request.getfixturevalue(f"{request.param}_store")
-    made = Patient(place, connection(place))
-    yield made
-    assert made.content() == []
-    made.client.delete_bucket(Bucket=made.bucket)
+    with examined(request.getfixturevalue(f"{request.param}_store")) as made:
+        yield made
 
 
 def at(name: str) -> pytest.MarkDecorator:

@@ -16,10 +16,10 @@ from oarepo_s3.provisioning.findings import Level
 from oarepo_s3.provisioning.prepare import NotReady, prepared
 from oarepo_s3.provisioning.probe_keys import probe_sts
 
-from ..conftest import Store
-from .conftest import connection
-from .patient import Patient, failures
-from .test_ceph_sts import ROLE, gateway
+from ...conftest import Store
+from ..patient import Patient, failures
+from ..test_ceph_sts import ROLE, gateway
+from .conftest import examined
 
 __all__ = ("gateway",)
 
@@ -31,9 +31,8 @@ ARN = f"arn:aws:iam:::role/{ROLE}"
 def patient(gateway) -> Iterator[Patient]:
     """A bucket at a gateway with STS and a role."""
     place = Store(gateway.endpoint_url, gateway.access_key, gateway.secret_key)
-    made = Patient(place, connection(place))
-    yield made
-    assert made.content() == []
+    with examined(place) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
