@@ -8,6 +8,7 @@ store differs (measured on Ceph RGW 16.2, moto 5.2, rclone 1.75).
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -31,8 +32,14 @@ from ..own_store import KIND, connection
 
 SMALLEST = 5 * MIB
 LIFETIME = timedelta(minutes=5)
+TOKEN = {"oarepo-upload-token": "a-token"}
 MISTAKES = ("wrong etag", "part never sent", "part left out", "no parts", "part too small")
 """What can be wrong in the list of parts of a complete call."""
+
+
+def md5(content: bytes) -> str:
+    """Return the ETag that a part has."""
+    return hashlib.md5(content).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StorePreconditionFailed, StoreUploadGone
 from oarepo_s3.core.times import utcnow
 
-from .subjects import LIFETIME, stores
-from .test_conformance import TOKEN
+from .subjects import LIFETIME, TOKEN, stores
 
 CONTENT = b"a small file"
 
