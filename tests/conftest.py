@@ -10,21 +10,16 @@ Gateway. Both check signatures and expiry. A test of the rules alone uses the me
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import sqlalchemy as sa
-from botocore.config import Config
 from invenio_app.factory import create_api
 from invenio_db import db as invenio_database
 
-from . import own_store
+from . import own_store, sqlite
 from .keys import make_roles
 from .needs import (
     REQUIRE_SERVICES,
@@ -32,11 +27,13 @@ from .needs import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
+from .object_store import BUCKET, Store
 from .services import CephRGW, Missing, Postgres, RcloneS3
 
 __all__ = ["pytest_itemcollected", "pytest_sessionfinish", "pytest_terminal_summary"]
 
-BUCKET = "oarepo-test"
+# When it is imported: processes that tests start take settings from here, and work alike.
+sqlite.manage_transactions()
 
 
 def pytest_configure() -> None:
@@ -45,36 +42,6 @@ def pytest_configure() -> None:
         own_store.connection()
     except own_store.HalfSet as error:
         raise pytest.UsageError(str(error)) from None
-
-
-@dataclass(frozen=True)
-class Store:
-    """A running S3 store with an empty bucket."""
-
-    endpoint_url: str
-    access_key: str
-    secret_key: str
-    bucket: str = BUCKET
-    region: str = "us-east-1"
-    token: str | None = None
-
-    def client(self, **options: Any) -> Any:
-        """Return a plain boto3 client, independent of the package's own."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint_url,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            region_name=self.region,
-            aws_session_token=self.token,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                **options,
-            ),
-        )
 
 
 @contextlib.contextmanager
@@ -117,13 +84,13 @@ def postgres(tmp_path_factory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def rclone_store(rclone) -> Store:
     """rclone's store with a bucket."""
-    return Store(rclone.endpoint_url, rclone.access_key, rclone.secret_key)
+    return Store.at(rclone)
 
 
 @pytest.fixture(scope="session")
 def ceph_store(ceph) -> Store:
     """Ceph's store with a bucket."""
-    store = Store(ceph.endpoint_url, ceph.access_key, ceph.secret_key)
+    store = Store.at(ceph)
     store.client().create_bucket(Bucket=BUCKET)
     return store
 
@@ -139,7 +106,7 @@ def ceph_sts(ceph, tmp_path_factory) -> Iterator[CephRGW]:
 @pytest.fixture(scope="session")
 def sts_store(ceph_sts) -> Store:
     """The store of that gateway, with a bucket."""
-    store = Store(ceph_sts.endpoint_url, ceph_sts.access_key, ceph_sts.secret_key)
+    store = Store.at(ceph_sts)
     store.client().create_bucket(Bucket=BUCKET)
     return store
 
@@ -237,28 +204,6 @@ def database(appctx) -> Iterator[Any]:
 def app(base_app, database) -> Any:
     """The application with its database; unlike pytest-invenio's, without a search engine."""
     return base_app
-
-
-sqlite_begin = {"statement": "BEGIN"}
-"""How a transaction begins on SQLite; ``BEGIN IMMEDIATE`` where several write at once."""
-
-
-@sa.event.listens_for(sa.Engine, "connect")
-def _manual_transactions(connection: Any, record: Any) -> None:
-    """Let SQLAlchemy, not the driver, begin transactions.
-
-    Otherwise rolling back to a savepoint keeps the rows, and rollback tests lie.
-    """
-    if isinstance(connection, sqlite3.Connection):
-        connection.isolation_level = None
-        # Nothing here has to survive a power cut.
-        connection.execute("PRAGMA synchronous = OFF")
-
-
-@sa.event.listens_for(sa.Engine, "begin")
-def _begin(connection: Any) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(sqlite_begin["statement"])
 
 
 @pytest.fixture

@@ -18,10 +18,12 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Bucket
 
-from ..conftest import BUCKET, Store, required, settings_for, sqlite_begin, start
+from ..conftest import required, settings_for, start
+from ..object_store import BUCKET, Store
 from ..people import UPLOADER, new_person
 from ..services import RcloneS3, free_port
 from ..services.process import HOST
+from ..sqlite import writers_wait
 from .chromium import Chromium
 from .gate import Gate
 from .packages import install
@@ -58,10 +60,10 @@ def store(place, site_port, request, tmp_path_factory) -> Iterator[Store]:
     if place == "local":
         server = RcloneS3(tmp_path_factory.mktemp("rclone"), buckets=[BUCKET], allow_origin=origin)
         for running in start(server):
-            yield Store(running.endpoint_url, running.access_key, running.secret_key)
+            yield Store.at(running)
         return
     ceph: Store = request.getfixturevalue("ceph_store")
-    made = Store(ceph.endpoint_url, ceph.access_key, ceph.secret_key, f"browser-{uuid.uuid4()}")
+    made = Store.at(ceph, f"browser-{uuid.uuid4()}")
     made.client().create_bucket(Bucket=made.bucket)
     allow(made, origin)
     yield made
@@ -111,9 +113,8 @@ def app_config(app_config, store, whole_gate, place, site_port) -> dict[str, Any
 @pytest.fixture(scope="module", autouse=True)
 def _writers_wait() -> Iterator[None]:
     """Requests come in several threads: one that reads and then writes waits for the others."""
-    sqlite_begin["statement"] = "BEGIN IMMEDIATE"
-    yield
-    sqlite_begin["statement"] = "BEGIN"
+    with writers_wait():
+        yield
 
 
 @pytest.fixture(scope="module")

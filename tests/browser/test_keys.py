@@ -20,8 +20,9 @@ from invenio_db import db
 from oarepo_s3.models import Grant
 from oarepo_s3.services import NewScope, create_scope, remove_scope
 
-from ..conftest import REAL, Store, required
+from ..conftest import REAL, required
 from ..keys import ROLE
+from ..object_store import Store
 from ..services.process import HOST
 from .conftest import CORS
 from .packages import bundle

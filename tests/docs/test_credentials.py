@@ -15,8 +15,9 @@ from invenio_db import db
 
 from oarepo_s3.services import NewScope, create_scope, remove_scope
 
-from ..conftest import REAL, Store, required
+from ..conftest import REAL, required
 from ..keys import ROLE
+from ..object_store import Store
 from ..people import http
 from ..services.process import find_program
 from .pages import blocks, example

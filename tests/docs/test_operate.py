@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from tests.services import CephRGW, Postgres
 
-from ..conftest import Store, start
+from ..conftest import start
+from ..object_store import Store
 from .pages import blocks, run_commands
 
 pytestmark = [pytest.mark.ceph, pytest.mark.postgres]
@@ -72,7 +73,7 @@ def walk(gateway, database, tmp_path_factory) -> Any:
 @pytest.fixture
 def client(gateway) -> Iterator[Any]:
     """A plain client of the gateway."""
-    made = Store(gateway.endpoint_url, gateway.access_key, gateway.secret_key).client()
+    made = Store.at(gateway).client()
     yield made
     made.close()
 

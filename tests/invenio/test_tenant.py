@@ -12,7 +12,8 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import ObjectVersion
 
-from ..conftest import Store, settings_for
+from ..conftest import settings_for
+from ..object_store import Store
 from ..people import http
 
 PART = 5 * 2**20
@@ -46,7 +47,7 @@ def store(place, ceph):
     }
     client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
     if place == "other keys":
-        return Store(ceph.endpoint_url, ceph.access_key, ceph.secret_key, BUCKET)
+        return Store.at(ceph, BUCKET)
     return own
 
 

@@ -28,7 +28,7 @@ from oarepo_s3.services import (
     sweep_expired,
 )
 
-from ..conftest import sqlite_begin
+from ..sqlite import writers_wait
 from .conftest import PART, age, limit
 from .outcomes import size_of
 
@@ -37,10 +37,9 @@ from .outcomes import size_of
 def _writers_wait(database):
     """Transactions that read and then write wait for each other, on SQLite too."""
     db.session.commit()
-    sqlite_begin["statement"] = "BEGIN IMMEDIATE"
-    yield
-    db.session.commit()
-    sqlite_begin["statement"] = "BEGIN"
+    with writers_wait():
+        yield
+        db.session.commit()
 
 
 CALLERS = 50

@@ -11,7 +11,7 @@ from oarepo_s3.backends import Profile
 from oarepo_s3.models import StoreProfile
 from oarepo_s3.services import forget_kept_profile, keep_profile, kept_profile
 
-from ..conftest import sqlite_begin
+from ..sqlite import writers_wait
 
 PLACE, ADDRESS = "s3://kept", "https://s3.example.org"
 TRIED = Profile("tried", sts=True)
@@ -21,10 +21,9 @@ TRIED = Profile("tried", sts=True)
 def _kept(database):
     """A profile that is kept; on SQLite a transaction locks the file from its beginning."""
     keep_profile(PLACE, ADDRESS, TRIED)
-    sqlite_begin["statement"] = "BEGIN IMMEDIATE"
-    yield
-    db.session.rollback()
-    sqlite_begin["statement"] = "BEGIN"
+    with writers_wait():
+        yield
+        db.session.rollback()
     forget_kept_profile(PLACE)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Store
+from ..object_store import Store
 from .ceph import ROOT_VARIABLE, CephRGW
 from .process import Missing
 
@@ -34,7 +34,7 @@ def rooted(ceph, tmp_path) -> Iterator[CephRGW]:
 
 
 def test_it_serves(rooted, ceph):
-    client = Store(rooted.endpoint_url, rooted.access_key, rooted.secret_key).client()
+    client = Store.at(rooted).client()
     client.create_bucket(Bucket="bucket")
     client.put_object(Bucket="bucket", Key="key", Body=b"content")
     assert client.get_object(Bucket="bucket", Key="key")["Body"].read() == b"content"

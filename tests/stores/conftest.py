@@ -21,7 +21,7 @@ from oarepo_s3.backends.profiles import find_profile
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
 
-from ..conftest import BUCKET, Store
+from ..object_store import BUCKET, Store
 from ..own_store import PREFIX, REGION, remove_all
 from ..services import CephRGW
 from .ceph_traits import RGW, Upload, traits_of

@@ -20,7 +20,7 @@ from oarepo_s3.provisioning.findings import Finding, Level, Report
 from oarepo_s3.provisioning.subject import Subject
 from oarepo_s3.provisioning.web import Web
 
-from ..conftest import Store
+from ..object_store import Store
 
 ORIGIN = "https://repo.example.org"
 CORS: dict[str, Any] = {

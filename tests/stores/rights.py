@@ -16,7 +16,7 @@ from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.errors import StoreDenied
 from oarepo_s3.core.policies import server_policy
 
-from ..conftest import Store
+from ..object_store import Store
 from .subjects import LIFETIME
 
 RIGHTS_BUCKET = BUCKET = "rights"

@@ -23,8 +23,8 @@ from oarepo_s3.core.errors import StoreDenied, StoreMisconfigured, StoreUnavaila
 from oarepo_s3.core.policies import session_policy
 from oarepo_s3.core.times import utcnow
 
-from ..conftest import BUCKET, Store
 from ..keys import CALLS, ROLE, TENANT_ROLE, status
+from ..object_store import BUCKET, Store
 from .conftest import CLIENT_OPTIONS, connection
 
 pytestmark = pytest.mark.ceph

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from ..conftest import BUCKET, Store
+from ..object_store import BUCKET, Store
 from ..services import CephRGW
 from .ceph_traits import OK, Upload, answer, traits_of
 
@@ -56,7 +56,7 @@ def gateway(ceph, tmp_path_factory) -> Iterator[CephRGW]:
 @pytest.fixture(scope="module")
 def store(gateway) -> Store:
     """The gateway's store with a bucket."""
-    made = Store(gateway.endpoint_url, gateway.access_key, gateway.secret_key)
+    made = Store.at(gateway)
     made.client().create_bucket(Bucket=made.bucket)
     return made
 

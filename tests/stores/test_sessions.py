@@ -16,7 +16,7 @@ from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StoreDenied, StoreMisconfigured
 from oarepo_s3.core.policies import compact, role_policy, session_policy, trust_policy
 
-from ..conftest import Store
+from ..object_store import Store
 from .conftest import connection
 from .rights import BUCKET, FULL, POLICY, sts_of
 from .subjects import LIFETIME

@@ -13,7 +13,7 @@ import pytest
 from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StoreDenied, StoreError, StoreMisconfigured
 
-from ..conftest import Store
+from ..object_store import Store
 from .conftest import connection
 from .subjects import LIFETIME, Subject
 

@@ -16,8 +16,9 @@ from oarepo_s3.cli import s3
 from oarepo_s3.models import Scope
 from oarepo_s3.services import NewScope, create_scope
 
-from ..conftest import REAL, Store, required
+from ..conftest import REAL, required
 from ..keys import ROLE
+from ..object_store import Store
 from .programs import COMMANDS, folder_of
 
 SCOPE = "jane.doe:big-data"

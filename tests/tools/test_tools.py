@@ -14,7 +14,7 @@ from invenio_files_rest.models import Bucket, FileInstance
 
 from oarepo_s3.services import NewUpload, complete_upload, create_upload, get_upload
 
-from ..conftest import Store
+from ..object_store import Store
 from .conftest import OTHERS, PREFIX, SCOPE
 from .programs import COMMANDS, run, run_shell
 

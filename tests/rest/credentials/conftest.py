@@ -8,8 +8,9 @@ import pytest
 
 from oarepo_s3.services import NewScope, create_scope, remove_scope
 
-from ...conftest import REAL, Store
+from ...conftest import REAL
 from ...keys import ROLE
+from ...object_store import Store
 from .wishes import NAME, PREFIX
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ...conftest import Store
+from ...object_store import Store
 
 KEYS = "/multipart-uploads/credentials"
 NAME = "user.name:dataset"

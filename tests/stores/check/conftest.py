@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ...conftest import Store
+from ...object_store import Store
 from ..conftest import connection
 from ..patient import Patient
 

@@ -16,7 +16,7 @@ from oarepo_s3.provisioning.findings import Level
 from oarepo_s3.provisioning.prepare import NotReady, prepared
 from oarepo_s3.provisioning.probe_keys import probe_sts
 
-from ...conftest import Store
+from ...object_store import Store
 from ..patient import Patient, failures
 from ..test_ceph_sts import ROLE, gateway
 from .conftest import examined
@@ -30,8 +30,7 @@ ARN = f"arn:aws:iam:::role/{ROLE}"
 @pytest.fixture
 def patient(gateway) -> Iterator[Patient]:
     """A bucket at a gateway with STS and a role."""
-    place = Store(gateway.endpoint_url, gateway.access_key, gateway.secret_key)
-    with examined(place) as made:
+    with examined(Store.at(gateway)) as made:
         yield made
 
 

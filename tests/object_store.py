@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: oarepo-s3 contributors
+# SPDX-License-Identifier: MIT
+"""A store that runs, seen by a plain client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+BUCKET = "oarepo-test"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A running S3 store with an empty bucket."""
+
+    endpoint_url: str
+    access_key: str
+    secret_key: str
+    bucket: str = BUCKET
+    region: str = "us-east-1"
+    token: str | None = None
+
+    @classmethod
+    def at(cls, server: Any, bucket: str = BUCKET) -> Store:
+        """Return the store of a server that the tests have started."""
+        return cls(server.endpoint_url, server.access_key, server.secret_key, bucket)
+
+    def client(self, **options: Any) -> Any:
+        """Return a plain boto3 client, independent of the package's own."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name=self.region,
+            aws_session_token=self.token,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                **options,
+            ),
+        )
