@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from oarepo_s3.views.pages import create_blueprint
 
 from ..services.process import HOST
+from ..serving import in_thread
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -59,14 +59,8 @@ class Site:
         server = make_server(
             HOST, self._port, self._application, threaded=True, request_handler=Quiet
         )
-        thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
-        thread.start()
-        try:
+        with in_thread(server):
             yield self
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
-            server.server_close()
 
 
 def add_page(site: Site) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from oarepo_s3_client.cli import TOKEN_VARIABLE, main
+
+from ..serving import in_thread
 
 GRANT = {
     "id": "6a2f3c1e-0000-4000-8000-000000000001",
@@ -70,14 +71,11 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def repository() -> Iterator[Repository]:
     """A repository that grants, until it is told otherwise."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        made = Repository(server)
-        server.repository = made  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, args=[0.05])
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    made = Repository(server)
+    server.repository = made  # type: ignore[attr-defined]
+    with in_thread(server):
         yield made
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Thread
 from typing import Any
 
 import pytest
 from invenio_db import db
-from werkzeug.serving import make_server
 
 from tests.services import Missing
-from tests.services.process import HOST, find_program
+from tests.services.process import find_program
+from tests.serving import served
 
 from .pages import run_commands
 
@@ -21,13 +20,8 @@ from .pages import run_commands
 @pytest.fixture
 def api(app) -> Iterator[str]:
     """The address of a real server of the REST API."""
-    server = make_server(HOST, 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://{HOST}:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from oarepo_s3.core.errors import (
 )
 from oarepo_s3.core.parts import UploadedPart
 
+from ..serving import in_thread
 from .conftest import CLIENT_OPTIONS
 
 CALLS: dict[str, Callable[[Any], object]] = {
@@ -96,12 +96,8 @@ def store_at(url: str | None, **options: Any) -> S3Store:
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, args=[0.05])
-    thread.start()
-    yield made
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
+    with in_thread(made.http):
+        yield made
 
 
 def comes_out(store: S3Store, call: str) -> StoreError:

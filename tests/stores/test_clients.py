@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -22,6 +21,7 @@ from demo.client import Client
 
 from .. import people
 from ..services.process import find_program
+from ..serving import in_thread
 from .ceph_traits import OK
 
 ROOT = Path(__file__).parents[2]
@@ -56,12 +56,8 @@ class Ear:
 @pytest.fixture
 def ear() -> Iterator[Ear]:
     made = Ear()
-    thread = threading.Thread(target=made.http.serve_forever, args=[0.05])
-    thread.start()
-    yield made
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
+    with in_thread(made.http):
+        yield made
 
 
 def by_helper(url: str, directory: Path) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,11 +16,11 @@ from flask import Request
 from invenio_accounts.models import User
 from invenio_db import db
 from invenio_files_rest.models import Bucket, FileInstance
-from werkzeug.serving import make_server
 
 from oarepo_s3.services import NewUpload, create_upload, get_upload
 
 from ..people import UPLOADER, Person
+from ..serving import served
 from .conftest import PREFIX, SCOPE
 from .programs import run_shell
 from .test_tools import content_of, printed
@@ -43,13 +42,8 @@ def find_user(request: Request) -> User | None:
 def api(app) -> Iterator[str]:
     """Address of the instance's REST API."""
     app.login_manager.request_loader(find_user)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture

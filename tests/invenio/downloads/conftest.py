@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from threading import Thread
 
 import pytest
 from flask import Blueprint, request
 from invenio_db import db
 from invenio_files_rest.models import ObjectVersion
 from invenio_records_files.api import FilesIterator
-from werkzeug.serving import make_server
 
-from tests.services.process import HOST
+from tests.serving import served
 
 from ..test_records import Record
 from .doors import CONTENT
@@ -53,13 +51,8 @@ def server(app) -> Iterator[str]:
         )
 
     app.register_blueprint(views)
-    running = make_server(HOST, 0, app, threaded=True)
-    thread = Thread(target=running.serve_forever)
-    thread.start()
-    yield f"http://{HOST}:{running.port}"
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture
