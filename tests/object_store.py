@@ -46,3 +46,25 @@ class Store:
                 **options,
             ),
         )
+
+    def open_uploads(self, prefix: str = "") -> dict[str, str]:
+        """Return the keys of the multipart uploads that are open below a prefix, by upload id."""
+        client = self.client()
+        pages = client.get_paginator("list_multipart_uploads")
+        try:
+            return {
+                upload["UploadId"]: upload["Key"]
+                for page in pages.paginate(Bucket=self.bucket, Prefix=prefix)
+                for upload in page.get("Uploads", [])
+            }
+        except client.exceptions.NoSuchUpload:
+            return {}  # what rclone says of an empty list
+        finally:
+            client.close()
+
+    def abort_open_uploads(self) -> None:
+        """Abort what other tests have left open."""
+        client = self.client()
+        for upload_id, key in self.open_uploads().items():
+            client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
+        client.close()

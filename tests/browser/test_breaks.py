@@ -34,12 +34,6 @@ def arrived(uploader, visitor, file) -> bool:
     return visitor.digest(links[file.name]) == digest_of(file)
 
 
-def open_at(store) -> set[str]:
-    """Return the ids of the uploads that are open at the store."""
-    listed = store.client().list_multipart_uploads(Bucket=store.bucket)
-    return {each["UploadId"] for each in listed.get("Uploads", [])}
-
-
 def test_after_a_reload_the_same_file_goes_on_and_no_part_is_sent_again(
     uploader, visitor, file, gate
 ):
@@ -174,14 +168,14 @@ def test_a_pause_stops_all_and_nothing_is_sent_again_afterwards(uploader, visito
 
 
 def test_a_cancelled_upload_leaves_nothing_at_the_store(uploader, visitor, file, gate, store):
-    before = open_at(store)
+    before = store.open_uploads()
     with gate.held(after=3) as hold:
         uploader.upload(file)
         hold.wait(2)
         uploader.press("Cancel")
         wait_until(lambda: visitor.uploads()[0]["state"] == "aborted", uploader.page)
 
-    assert open_at(store) == before
+    assert store.open_uploads() == before
     expect(uploader.page.get_by_text("data.bin")).to_have_count(0)
 
 

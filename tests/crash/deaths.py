@@ -46,10 +46,8 @@ def age(**values):
 def at_store(store, upload):
     """Open multipart uploads and objects in the place of an upload."""
     key = StoredUpload.of(upload).key
-    client = store.client()
-    uploads = client.list_multipart_uploads(Bucket=store.bucket, Prefix=key).get("Uploads", [])
-    objects = client.list_objects_v2(Bucket=store.bucket, Prefix=key).get("Contents", [])
-    return len(uploads), len(objects)
+    objects = store.client().list_objects_v2(Bucket=store.bucket, Prefix=key).get("Contents", [])
+    return len(store.open_uploads(key)), len(objects)
 
 
 def is_gone(store, bucket, upload):

@@ -74,15 +74,9 @@ def status(service, record):
     return entry["status"], entry["transfer"]["type"]
 
 
-def open_uploads(store):
-    """All open uploads of the store's bucket; other tests may have left some."""
-    pages = store.client().get_paginator("list_multipart_uploads").paginate(Bucket=store.bucket)
-    return {upload["UploadId"] for page in pages for upload in page.get("Uploads", [])}
-
-
 @pytest.mark.parametrize("line", BEGIN)
 def test_begin(mortal, store, record, service, no_grace, line):
-    others = open_uploads(store)
+    others = set(store.open_uploads())
     mortal.die(line, "begin", record=record["id"], size=len(CONTENT))
     rows = Upload.query.all()
     assert len(rows) == (line == "after commit 1")
@@ -91,7 +85,7 @@ def test_begin(mortal, store, record, service, no_grace, line):
     age(expires_at=utcnow())
     sweep_expired()
 
-    assert open_uploads(store) <= others
+    assert set(store.open_uploads()) <= others
     assert all(is_gone(store, record.bucket, row) for row in rows)
     assert db.session.get(Bucket, record.bucket_id, populate_existing=True).size == 0
 

@@ -142,14 +142,3 @@ def is_untouched(draft: Draft) -> bool:
     )
     left = (versions, uploads, draft.bucket.size, draft.record.get("_files", []))
     return left == (0, 0, 0, [])
-
-
-def open_uploads(store: Any) -> set[str]:
-    """Return the ids of all multipart uploads that a store has open."""
-    client = store.client()
-    try:
-        listed = client.list_multipart_uploads(Bucket=store.bucket)
-    except client.exceptions.NoSuchUpload:
-        # So rclone's server says it while it never had one.
-        return set()
-    return {upload["UploadId"] for upload in listed.get("Uploads", [])}

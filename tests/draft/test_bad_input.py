@@ -17,7 +17,7 @@ from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.errors import StoreUnavailable
 from oarepo_s3.services import get_upload
 
-from .records import Draft, begin, commit, is_untouched, open_uploads, send
+from .records import Draft, begin, commit, is_untouched, send
 
 GOOD = {"key": "data.bin", "multipart_content_type": "text/x-test", "size": 3}
 LONG = "x" * 300
@@ -26,9 +26,9 @@ LONG = "x" * 300
 @pytest.fixture(autouse=True)
 def nothing_at_the_store(draft, store):
     """Nothing new may be open at the store when a test of this module ends."""
-    before = open_uploads(store)
+    before = store.open_uploads()
     yield
-    assert open_uploads(store) == before
+    assert store.open_uploads() == before
 
 
 def post(person, draft, query="?multipart=True", **kwargs):
@@ -157,10 +157,10 @@ def test_a_record_that_is_not_written_leaves_no_upload(owner, draft, store, more
     opened = []
 
     def refuse(sender, **kwargs):
-        opened.extend(open_uploads(store) - before)
+        opened.extend(store.open_uploads().keys() - before)
         raise ValueError("not today")
 
-    before = open_uploads(store)
+    before = store.open_uploads()
     with before_record_update.connected_to(refuse):
         answer = begin(owner, draft, "a", 3, **more)
 
@@ -183,7 +183,7 @@ def test_a_commit_that_fails_leaves_no_upload(owner, draft, monkeypatch):
 def test_an_upload_that_was_saved_is_not_dropped_for_an_answer_that_was_lost(
     owner, draft, store, monkeypatch
 ):
-    before = open_uploads(store)
+    before = store.open_uploads()
     commits = db.session.commit
 
     def lose_the_answer(*args, **kwargs):
@@ -193,7 +193,7 @@ def test_an_upload_that_was_saved_is_not_dropped_for_an_answer_that_was_lost(
     monkeypatch.setattr(db.session, "commit", lose_the_answer)
     assert begin(owner, draft, "a", 3).status_code == 500
     monkeypatch.undo()
-    assert len(open_uploads(store) - before) == 1
+    assert len(store.open_uploads().keys() - before) == 1
     address = f"{draft.address}/files/a/abort-multipart"
     upload = owner.post(address)
     assert (upload.status_code, upload.get_json()["state"]) == (200, "aborted")
@@ -205,17 +205,15 @@ def test_a_store_that_goes_away_before_an_upload_is_dropped_is_logged(
     def away(*args, **kwargs):
         raise StoreUnavailable(reason="away")
 
-    before = open_uploads(store)
+    before = store.open_uploads()
     with monkeypatch.context() as broken, before_record_update.connected_to(away):
         broken.setattr(S3Store, "abort_upload", away)
         assert begin(owner, draft, "a", 3).status_code == 500
     assert [r.action for r in caplog.records if hasattr(r, "action")] == ["drop_failed"]
     assert is_untouched(draft)
-    for listed in store.client().list_multipart_uploads(Bucket=store.bucket)["Uploads"]:
-        if listed["UploadId"] not in before:
-            store.client().abort_multipart_upload(
-                Bucket=store.bucket, Key=listed["Key"], UploadId=listed["UploadId"]
-            )
+    for upload_id, key in store.open_uploads().items():
+        if upload_id not in before:
+            store.client().abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=upload_id)
 
 
 def test_a_record_that_does_not_take_a_change_is_logged_and_the_file_is_there(owner, draft, caplog):

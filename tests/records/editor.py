@@ -23,7 +23,7 @@ class Editor:
     def __init__(self, person, record, store):
         self.person = person
         self.store = store
-        self.before = at_store(store)
+        self.before = set(store.open_uploads())
         self.record_id = record["id"]
         self.bucket_id = record.bucket_id
 
@@ -91,7 +91,7 @@ class Editor:
 
     def at_store(self):
         """Return the ids of the multipart uploads that the store has since this one came."""
-        return at_store(self.store) - self.before
+        return set(self.store.open_uploads()) - self.before
 
     def bucket_size(self):
         """Return the bytes that the record's bucket says it holds."""
@@ -110,13 +110,3 @@ def transfer(key, size, parts=None, part_size=PART, **more):
 def entry(answer, key):
     """Return the entry of a file in a list of files."""
     return next(e for e in answer.get_json()["entries"] if e["key"] == key)
-
-
-def at_store(store):
-    """Return the ids of the multipart uploads that the store has."""
-    client = store.client()
-    try:
-        found = client.list_multipart_uploads(Bucket=store.bucket)
-    except client.exceptions.NoSuchUpload:
-        return set()  # so rclone says when it has none
-    return {upload["UploadId"] for upload in found.get("Uploads", [])}

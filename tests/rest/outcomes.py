@@ -27,6 +27,12 @@ def row_of(upload: dict[str, Any]) -> Upload:
     return row
 
 
+def change(upload: dict[str, Any], **columns: Any) -> None:
+    """Let something have happened to an upload: its row gets these values."""
+    db.session.execute(db.update(Upload).where(Upload.id == upload["id"]).values(**columns))
+    db.session.commit()
+
+
 def size_of(bucket: Any) -> int:
     """Return the size of a bucket as it is in the database now."""
     return int(db.session.get(Bucket, bucket.id, populate_existing=True).size)
@@ -68,6 +74,6 @@ def check_the_one_result(
     assert http.request("GET", redirect.headers["Location"]).data == content
 
     client, key = store.client(), key_of(upload["urls"][0]["url"])
-    assert not client.list_multipart_uploads(Bucket=store.bucket, Prefix=key).get("Uploads")
+    assert store.open_uploads(key) == {}
     etag = client.head_object(Bucket=store.bucket, Key=key)["ETag"].strip('"')
     assert file.checksum == f"multipart:{etag}-{upload['part_size']}"

@@ -200,8 +200,8 @@ def test_an_object_that_is_not_proved_is_not_published(
     content = CONTENT + b"!" if what == "another size" else CONTENT
     key = put_in_place(store, upload, content, **({TOKEN_METADATA: token} if token else {}))
     client = store.client()
-    for found in client.list_multipart_uploads(Bucket=store.bucket, Prefix=key)["Uploads"]:
-        client.abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=found["UploadId"])
+    (upload_id,) = store.open_uploads(key)
+    client.abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=upload_id)
 
     answer = uploader.complete(upload)
 

@@ -99,10 +99,7 @@ def is_clear(answer):
 
 def open_at(store, upload):
     """Return the ids of the multipart uploads that the store holds for a row."""
-    found = store.client().list_multipart_uploads(
-        Bucket=store.bucket, Prefix=StoredUpload.of(upload).key
-    )
-    return [one["UploadId"] for one in found.get("Uploads", [])]
+    return list(store.open_uploads(StoredUpload.of(upload).key))
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -193,8 +193,7 @@ def test_abort_leaves_nothing_behind(uploader, bucket, store):
     uploader.delete(upload["links"]["abort"])
 
     assert (before, Bucket.get(bucket.id).size) == (2 * PART, 0)
-    uploads = store.client().list_multipart_uploads(Bucket=store.bucket, Prefix=key)
-    assert "Uploads" not in uploads
+    assert store.open_uploads(key) == {}
     assert ObjectVersion.get_by_bucket(bucket, versions=True, with_deleted=True).count() == 0
 
 

@@ -102,14 +102,7 @@ def until(status, call):
 
 def open_at(store, rows):
     """Return the multipart uploads that the store holds for rows."""
-    client = store.client()
-    return [
-        found["UploadId"]
-        for row in rows
-        for found in client.list_multipart_uploads(
-            Bucket=store.bucket, Prefix=StoredUpload.of(row).key
-        ).get("Uploads", [])
-    ]
+    return [found for row in rows for found in store.open_uploads(StoredUpload.of(row).key)]
 
 
 @pytest.mark.parametrize("call", CALLS)

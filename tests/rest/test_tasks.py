@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from invenio_db import db
-from invenio_files_rest.models import Bucket, ObjectVersion
+from invenio_files_rest.models import ObjectVersion
 
 from oarepo_s3.api import MultipartUpload
 from oarepo_s3.core.times import utcnow
@@ -22,6 +22,8 @@ from oarepo_s3.tasks import (
 )
 
 from ..people import http, send_parts
+from .outcomes import change as age
+from .outcomes import size_of
 
 NOTHING = {"found": 0, "aborted": 0, "failed": 0, "bytes": 0, "unlisted": []}
 
@@ -30,9 +32,7 @@ NOTHING = {"found": 0, "aborted": 0, "failed": 0, "bytes": 0, "unlisted": []}
 def _only_own_uploads(app, store):
     db.session.execute(db.delete(Upload))
     db.session.commit()
-    client = store.client()
-    for upload_id, key in open_uploads(store).items():
-        client.abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=upload_id)
+    store.abort_open_uploads()
 
 
 @pytest.fixture
@@ -41,27 +41,6 @@ def no_grace(app):
     app.config["OAREPO_S3_ORPHAN_GRACE"] = -60
     yield
     app.config["OAREPO_S3_ORPHAN_GRACE"] = 24 * 3600
-
-
-def open_uploads(store):
-    """Keys of the multipart uploads that the store has, by upload id."""
-    client = store.client()
-    try:
-        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=store.bucket)
-        listed = [upload for page in pages for upload in page.get("Uploads", [])]
-    except client.exceptions.NoSuchUpload:
-        return {}  # what rclone says of an empty list
-    return {upload["UploadId"]: upload["Key"] for upload in listed}
-
-
-def age(upload, **columns):
-    db.session.execute(db.update(Upload).where(Upload.id == upload["id"]).values(**columns))
-    db.session.commit()
-
-
-def size_of(bucket):
-    db.session.expire_all()
-    return db.session.get(Bucket, bucket.id).size
 
 
 def test_the_sweep_drops_many_at_the_store_and_leaves_the_others(uploader, bucket, store):
@@ -75,7 +54,7 @@ def test_the_sweep_drops_many_at_the_store_and_leaves_the_others(uploader, bucke
     counts = cleanup_expired_multipart_uploads()
 
     assert counts == {"expired": 12, "aborted": 12, "failed": 0}
-    assert len(open_uploads(store)) == 1
+    assert len(store.open_uploads()) == 1
     assert size_of(bucket) == 3
     assert http.request("PUT", over[0]["urls"][0]["url"], body=b"abc").status == 404
     assert uploader.complete(fresh).status_code == 200
@@ -129,16 +108,16 @@ def test_orphans_are_found_and_aborted_and_others_uploads_are_not(
     client = store.client()
     for key in ("other app/file.bin", f"{own.rpartition('/')[0]}/data", "ab/cd/ef/data"):
         client.create_multipart_upload(Bucket=store.bucket, Key=key)
-    before = open_uploads(store)
+    before = store.open_uploads()
     assert len(before) == 5
 
     found = {**NOTHING, "found": 1, "bytes": 4}
     assert sweep_orphaned_multipart_uploads() == found
-    assert open_uploads(store) == before
+    assert store.open_uploads() == before
     assert sweep_orphaned_multipart_uploads(dry_run=False) == {**found, "aborted": 1}
     assert sweep_orphaned_multipart_uploads(dry_run=False) == NOTHING
 
-    left = open_uploads(store)
+    left = store.open_uploads()
     assert set(left) < set(before)
     assert len(left) == 4
     assert uploader.complete(session).status_code == 200

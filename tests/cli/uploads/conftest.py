@@ -16,7 +16,6 @@ from oarepo_s3.cli import s3
 from oarepo_s3.models import Upload
 
 from ...services import FaultProxy
-from .rows import open_uploads
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +60,7 @@ def away(proxy):
 def _only_own_uploads(app, store):
     db.session.execute(db.delete(Upload))
     db.session.commit()
-    client = store.client()
-    for upload_id, key in open_uploads(store).items():
-        client.abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=upload_id)
+    store.abort_open_uploads()
 
 
 @pytest.fixture

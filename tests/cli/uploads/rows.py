@@ -14,20 +14,6 @@ from oarepo_s3.models import Upload
 MIB = 2**20
 
 
-def open_uploads(store):
-    client = store.client()
-    try:
-        listed = client.list_multipart_uploads(Bucket=store.bucket).get("Uploads", [])
-    except client.exceptions.NoSuchUpload:
-        return {}  # what rclone says of an empty list
-    return {upload["UploadId"]: upload["Key"] for upload in listed}
-
-
-def change(upload, **columns):
-    db.session.execute(db.update(Upload).where(Upload.id == upload["id"]).values(**columns))
-    db.session.commit()
-
-
 def state_of(upload):
     db.session.expire_all()
     return db.session.get(Upload, uuid.UUID(upload["id"])).state

@@ -16,7 +16,8 @@ from oarepo_s3.models import Upload, UploadToken
 from oarepo_s3.services.create import object_uri
 
 from ...people import NOWHERE, send_parts
-from .rows import change, ids, open_uploads, state_of
+from ...rest.outcomes import change
+from .rows import ids, state_of
 
 
 def test_an_id_that_nothing_has_is_refused(run):
@@ -32,11 +33,11 @@ def test_abort_drops_uploads_and_may_be_repeated(run, ask, uploader, bucket, sto
     for _ in range(2):
         assert run("abort", first["id"]).stdout == f"{first['id']}: aborted\n"
     assert run("abort", first["id"], "--dry-run").stdout == f"{first['id']}: aborted\n"
-    assert len(open_uploads(store)) == 1
+    assert len(store.open_uploads()) == 1
     said = ask("abort", first["id"], second["id"])
     aborted = [{"id": upload["id"], "state": "aborted"} for upload in (first, second)]
     assert said == {"dry_run": False, "uploads": aborted}
-    assert open_uploads(store) == {}
+    assert store.open_uploads() == {}
 
 
 def test_what_cannot_be_aborted_does_not_stop_the_others(run, ask, uploader, bucket):
@@ -67,7 +68,7 @@ def test_the_sweep_first_says_what_it_would_do(run, ask, uploader, bucket, store
     assert ids(ask("sweep", "--dry-run")) == [over["id"]]
     assert over["id"] in run("sweep", "--dry-run").stdout
     assert state_of(over) == "pending"
-    assert len(open_uploads(store)) == 2
+    assert len(store.open_uploads()) == 2
     assert run("sweep").stdout == "expired: 1\naborted: 1\nfailed: 0\n"
     assert (state_of(over), state_of(fresh)) == ("aborted", "pending")
     assert ask("sweep") == {"expired": 0, "aborted": 0, "failed": 0}
@@ -125,11 +126,11 @@ def test_orphans_are_counted_and_on_demand_aborted(run, ask, uploader, bucket, s
     )
     found = {"found": 1, "aborted": 0, "failed": 0, "bytes": 10, "unlisted": []}
     assert ask("orphans") == found
-    assert orphan in open_uploads(store)
+    assert orphan in store.open_uploads()
     assert run("orphans", "--abort").stdout == "found: 1\naborted: 1\nfailed: 0\nbytes: 10\n"
     assert ask("orphans") == {**found, "found": 0, "bytes": 0}
     assert state_of(known) == "pending"
-    assert len(open_uploads(store)) == 1
+    assert len(store.open_uploads()) == 1
 
 
 def test_a_store_that_cannot_tell_of_orphans_is_named(run, location, away):

@@ -16,7 +16,8 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services import queries
 from oarepo_s3.services.create import object_uri
 
-from .rows import MIB, change, email_of, ids
+from ...rest.outcomes import change
+from .rows import MIB, email_of, ids
 
 
 @pytest.fixture

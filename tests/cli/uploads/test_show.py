@@ -10,7 +10,8 @@ from oarepo_s3.core.uris import ObjectURI
 from oarepo_s3.services import get_upload
 
 from ...people import send_parts
-from .rows import MIB, change, email_of, open_uploads, state_of
+from ...rest.outcomes import change
+from .rows import MIB, email_of, state_of
 
 
 def test_show_tells_what_the_store_has_of_an_open_upload(run, ask, uploader, bucket):
@@ -56,7 +57,7 @@ def test_show_finds_an_object_that_is_not_the_uploads_own(run, uploader, bucket,
 
 def test_show_says_that_the_store_has_lost_an_upload(ask, uploader, bucket, store):
     upload = uploader.begin(bucket, "a", 3)
-    ((upload_id, key),) = open_uploads(store).items()
+    ((upload_id, key),) = store.open_uploads().items()
     store.client().abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=upload_id)
     shown = ask("show", upload["id"])
     assert (shown["state"], shown["store"]["known"]) == ("pending", False)
