@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from invenio_db import db
@@ -16,12 +14,9 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services import sweep_expired
 from oarepo_s3.services.stored import StoredUpload
 
-from ..conftest import REAL
-from ..people import send_parts
-from ..services import FaultProxy
-from .outcomes import check_the_one_result, size_of
+from ..outcomes import check_the_one_result, size_of
+from .conftest import CONTENT
 
-CONTENT = b"some bytes"
 READ_TIMEOUT = 1.5
 ATTEMPTS = 2
 PATIENCE = 30
@@ -49,25 +44,6 @@ NEED_NO_STORE = {
 }
 
 
-@pytest.fixture(scope="module", params=[REAL])
-def place(request) -> str:
-    """PostgreSQL and Ceph."""
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def proxy(ceph) -> Iterator[FaultProxy]:
-    """What is between everybody and the store."""
-    with FaultProxy(ceph.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def store(place, ceph_store, proxy):
-    """The store, behind the proxy."""
-    return replace(ceph_store, endpoint_url=proxy.endpoint_url)
-
-
 @pytest.fixture(scope="module")
 def app_config(app_config, store):
     """Time-outs that a test can wait for."""
@@ -79,15 +55,6 @@ def app_config(app_config, store):
         OAREPO_S3_MAX_ATTEMPTS=ATTEMPTS,
     )
     return app_config
-
-
-@pytest.fixture
-def upload(uploader, bucket, proxy):
-    """An upload with all its parts at the store."""
-    upload = uploader.begin(bucket, "a", len(CONTENT))
-    send_parts(upload, CONTENT)
-    yield upload
-    proxy.reset()
 
 
 def until(status, call):

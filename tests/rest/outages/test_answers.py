@@ -8,7 +8,6 @@ answers in its place, as gateways and stores were seen to do.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,12 +20,11 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services.complete import ASSEMBLY_TIME
 from oarepo_s3.services.stored import TOKEN_METADATA
 
-from ..conftest import REAL
-from ..people import key_of, send_parts
-from ..services import Answer, AnswerProxy
-from .outcomes import check_the_one_result, complete_in_the_end, row_of, size_of
+from ...people import key_of
+from ...services import Answer, AnswerProxy
+from ..outcomes import check_the_one_result, complete_in_the_end, row_of, size_of
+from .conftest import CONTENT
 
-CONTENT = os.urandom(1000)
 ATTEMPTS = 2
 XML = b'<?xml version="1.0" encoding="UTF-8"?>'
 COMPLETE = {"method": "POST", "query": "uploadId="}
@@ -86,12 +84,6 @@ ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module", params=[REAL])
-def place(request) -> str:
-    """PostgreSQL and Ceph."""
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def proxy(ceph) -> Iterator[AnswerProxy]:
     """What is between everybody and the store."""
@@ -100,25 +92,10 @@ def proxy(ceph) -> Iterator[AnswerProxy]:
 
 
 @pytest.fixture(scope="module")
-def store(place, ceph_store, proxy):
-    """The store, behind the proxy."""
-    return replace(ceph_store, endpoint_url=proxy.endpoint_url)
-
-
-@pytest.fixture(scope="module")
 def app_config(app_config, store):
     """One repetition by the SDK is enough to show."""
     app_config.update(OAREPO_S3_MAX_ATTEMPTS=ATTEMPTS)
     return app_config
-
-
-@pytest.fixture
-def upload(uploader, bucket, proxy):
-    """An upload with all its parts at the store."""
-    upload = uploader.begin(bucket, "a", len(CONTENT))
-    send_parts(upload, CONTENT)
-    yield upload
-    proxy.reset()
 
 
 LONG = pytest.mark.parametrize(

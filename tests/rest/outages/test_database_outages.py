@@ -9,11 +9,9 @@ done its work, and its answer is on the way.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from invenio_db import db
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from oarepo_s3.core.times import utcnow
@@ -21,12 +19,10 @@ from oarepo_s3.models import Upload
 from oarepo_s3.services import sweep_expired
 from oarepo_s3.services.stored import StoredUpload
 
-from ..conftest import REAL
-from ..people import send_parts
-from ..services import AnswerProxy, FaultProxy
-from .outcomes import check_the_one_result, row_of, size_of
+from ...services import AnswerProxy
+from ..outcomes import check_the_one_result, row_of, size_of
+from .conftest import CONTENT, behind
 
-CONTENT = b"some bytes"
 GONE = {"refuse": True, "reset_up": 1}
 
 CALLS = {
@@ -43,49 +39,24 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module", params=[REAL])
-def place(request) -> str:
-    """PostgreSQL and Ceph, each behind a proxy."""
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def store_proxy(ceph) -> Iterator[AnswerProxy]:
+def proxy(ceph) -> Iterator[AnswerProxy]:
     """What is between everybody and the store."""
     with AnswerProxy(ceph.port) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="module")
-def db_proxy(postgres) -> Iterator[FaultProxy]:
-    """What is between the application and the database."""
-    with FaultProxy(postgres.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def store(place, ceph_store, store_proxy):
-    """The store, behind its proxy."""
-    return replace(ceph_store, endpoint_url=store_proxy.endpoint_url)
-
-
-@pytest.fixture(scope="module")
-def db_uri(place, postgres, db_proxy) -> Iterator[str]:
+def db_uri(db_uri, db_proxy) -> str:
     """A database, behind its proxy."""
-    url = make_url(postgres.create_database("database_outages")).set(port=db_proxy.port)
-    yield url.render_as_string(hide_password=False)
-    postgres.drop_database("database_outages")
+    return behind(db_uri, db_proxy)
 
 
 @pytest.fixture
-def upload(uploader, bucket, db_proxy, store_proxy):
+def upload(upload, db_proxy):
     """An upload with all its parts at the store."""
-    upload = uploader.begin(bucket, "a", len(CONTENT))
-    send_parts(upload, CONTENT)
-    db.session.commit()
     yield upload
     db_proxy.reset()
-    store_proxy.reset()
 
 
 def is_clear(answer):
@@ -128,7 +99,7 @@ MOMENTS = {
 
 
 @pytest.fixture
-def goes_away_at(db_proxy, store_proxy):
+def goes_away_at(db_proxy, proxy):
     """Let the database go away when the store has just answered a request."""
 
     def prepare(moment):
@@ -136,7 +107,7 @@ def goes_away_at(db_proxy, store_proxy):
             db_proxy.faults(**GONE)
             return own
 
-        store_proxy.answer(cut, **MOMENTS[moment])
+        proxy.answer(cut, **MOMENTS[moment])
 
     return prepare
 

@@ -5,35 +5,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from ..conftest import REAL
-from ..people import send_parts
-from ..services import FaultProxy
+from ...people import send_parts
 
 PAUSE = 3
-
-
-@pytest.fixture(scope="module", params=[REAL])
-def place(request) -> str:
-    """PostgreSQL, and Ceph behind a proxy."""
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def proxy(ceph) -> Iterator[FaultProxy]:
-    """What can swallow everything."""
-    with FaultProxy(ceph.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def store(place, ceph_store, proxy):
-    """The store, behind its proxy."""
-    return replace(ceph_store, endpoint_url=proxy.endpoint_url)
 
 
 @pytest.fixture(scope="module")

@@ -4,56 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from invenio_db import db
 from invenio_files_rest.models import Bucket
-from sqlalchemy.engine import make_url
 
 from oarepo_s3.models import Upload
 from oarepo_s3.views.serializers import dump_upload
 
-from ..conftest import REAL
-from ..people import send_parts
-from ..services import FaultProxy
-
-
-@pytest.fixture(scope="module", params=[REAL])
-def place(request) -> str:
-    """PostgreSQL and Ceph, each behind a proxy that can fail."""
-    return request.param
+from ...people import send_parts
+from .conftest import behind
 
 
 @pytest.fixture(scope="module")
-def store_proxy(ceph) -> Iterator[FaultProxy]:
-    """What is between the application and the store."""
-    with FaultProxy(ceph.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def db_proxy(postgres) -> Iterator[FaultProxy]:
-    """What is between the application and the database."""
-    with FaultProxy(postgres.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def store(place, ceph_store, store_proxy):
-    """The store, behind its proxy."""
-    return replace(ceph_store, endpoint_url=store_proxy.endpoint_url)
-
-
-@pytest.fixture(scope="module")
-def db_uri(place, postgres, db_proxy) -> Iterator[str]:
+def db_uri(db_uri, db_proxy) -> str:
     """A database, behind its proxy."""
-    url = make_url(postgres.create_database("outages")).set(port=db_proxy.port)
-    yield url.render_as_string(hide_password=False)
-    postgres.drop_database("outages")
+    return behind(db_uri, db_proxy)
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +36,20 @@ def app_config(app_config, store):
     return app_config
 
 
-def test_a_lost_reply_to_complete_ends_in_the_file(uploader, bucket, store_proxy):
+def test_a_lost_reply_to_complete_ends_in_the_file(uploader, bucket, proxy):
     upload = uploader.begin(bucket, "a", 3)
     send_parts(upload, b"abc")
     page = uploader.get(upload["links"]["parts"]).get_json()
     assert len(page["parts"]) == 1
 
     # The list of parts is answered; the reply to complete, and to its repetition, is lost.
-    store_proxy.faults(drop_response=True, times=2)
+    proxy.faults(drop_response=True, times=2)
     try:
         answer = uploader.complete(upload)
         while answer.status_code == 503:
             answer = uploader.complete(upload)
     finally:
-        store_proxy.reset()
+        proxy.reset()
 
     assert answer.status_code == 200
     assert uploader.download(bucket, "a").status_code == 302
