@@ -4,7 +4,8 @@
 
 A test that takes ``place`` runs once per place: a database with a store. ``local`` is SQLite with
 rclone's S3 server and needs nothing but Python packages; ``real`` is PostgreSQL with a Ceph RADOS
-Gateway. Both check signatures and expiry. A test of the rules alone uses the memory store.
+Gateway. Both check signatures and expiry. A test of the rules alone uses the memory store, and one
+of temporary keys (``WITH_KEYS``) another gateway, which hands them out.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from invenio_app.factory import create_api
 from invenio_db import db as invenio_database
 
 from . import own_store, sqlite
-from .keys import make_roles
+from .keys import ROLE, make_roles
 from .needs import (
     REQUIRE_SERVICES,
     pytest_itemcollected,
@@ -106,13 +109,17 @@ def ceph_sts(ceph, tmp_path_factory) -> Iterator[CephRGW]:
 @pytest.fixture(scope="session")
 def sts_store(ceph_sts) -> Store:
     """The store of that gateway, with a bucket."""
-    store = Store.at(ceph_sts)
+    store = replace(Store.at(ceph_sts), role=ROLE)
     store.client().create_bucket(Bucket=BUCKET)
     return store
 
 
 LOCAL = pytest.param("local", marks=pytest.mark.rclone, id="local")
 REAL = pytest.param("real", marks=[pytest.mark.ceph, pytest.mark.postgres], id="real")
+WITH_KEYS = pytest.param("with keys", marks=[pytest.mark.ceph, pytest.mark.postgres], id="real")
+"""The real place, at a gateway that hands out temporary keys."""
+
+STORES = {"local": "rclone_store", "real": "ceph_store", "with keys": "sts_store"}
 
 
 @pytest.fixture(scope="module", params=[LOCAL, REAL])
@@ -124,13 +131,13 @@ def place(request) -> str:
 @pytest.fixture(scope="module")
 def store(place, request) -> Store:
     """The object store of the place."""
-    return request.getfixturevalue({"local": "rclone_store", "real": "ceph_store"}[place])
+    return request.getfixturevalue(STORES[place])
 
 
 @pytest.fixture(scope="module")
 def db_uri(place, request, tmp_path_factory) -> Iterator[str]:
     """A fresh database of the place."""
-    if place in ("real", "postgres"):
+    if place in ("real", "with keys", "postgres"):
         server = request.getfixturevalue("postgres")
         name = f"test_{request.module.__name__.rpartition('.')[2]}"
         yield server.create_database(name)
@@ -175,6 +182,8 @@ def settings_for(store: Store | None) -> dict[str, Any]:
             S3_SECRET_ACCESS_KEY=store.secret_key,
             S3_REGION_NAME="us-east-1",
         )
+        if store.role is not None:
+            settings.update(OAREPO_S3_UPLOAD_ROLE=store.role, OAREPO_S3_PROFILE="ceph")
     return settings
 
 
@@ -228,6 +237,15 @@ def bucket(location) -> Any:
     created = Bucket.create(location=location)
     invenio_database.session.commit()
     return created
+
+
+@pytest.fixture
+def _no_older_uploads(database):
+    """For tests of tasks, which take whatever uploads there are."""
+    from oarepo_s3.models import Upload
+
+    invenio_database.session.execute(sa.delete(Upload))
+    invenio_database.session.commit()
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,8 @@ class Store:
     bucket: str = BUCKET
     region: str = "us-east-1"
     token: str | None = None
+    role: str | None = None
+    """What keys are made of, where the store hands out temporary ones; it is Ceph's then."""
 
     @classmethod
     def at(cls, server: Any, bucket: str = BUCKET) -> Store:

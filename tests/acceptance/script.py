@@ -50,21 +50,26 @@ class Script:
 
     def processes(self) -> dict[int, str]:
         """Return the command lines of what runs with our temporary folder, by process id."""
-        found = {}
-        mark = f"TMPDIR={self.temporary}".encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    line = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(process.name)] = line.decode(errors="replace")
-            except OSError:
-                # It has ended meanwhile, or belongs to somebody else.
-                continue
-        return found
+        return processes_of(self.temporary)
 
     def left_behind(self) -> list[str]:
         """Return what should not be there afterwards: processes and files."""
         return [*self.processes().values(), *map(str, self.temporary.iterdir())]
+
+
+def processes_of(temporary: Path) -> dict[int, str]:
+    """Return the command lines of what runs with a temporary folder, by process id."""
+    found = {}
+    mark = f"TMPDIR={temporary}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                line = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(process.name)] = line.decode(errors="replace")
+        except OSError:
+            # It has ended meanwhile, or belongs to somebody else.
+            continue
+    return found
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, list[str]]:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .script import ROOT, processes_of
+
 TIMEOUT = 240
 
 pytestmark = [
@@ -44,17 +45,7 @@ class Soak:
 
     def processes(self) -> dict[int, str]:
         """Return the command lines of what runs for it, by process id."""
-        found = {}
-        mark = f"TMPDIR={self.place}".encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    line = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-                    found[int(process.name)] = line.decode(errors="replace")
-            except OSError:
-                # It has ended meanwhile, or belongs to somebody else.
-                continue
-        return found
+        return processes_of(self.place)
 
     def left_behind(self) -> list[str]:
         """Return what should not be there afterwards: processes and files."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +20,6 @@ from oarepo_s3.models import Grant
 from oarepo_s3.services import NewScope, create_scope, remove_scope
 
 from ..conftest import REAL, required
-from ..keys import ROLE
 from ..object_store import Store
 from ..services.process import HOST
 from .conftest import CORS
@@ -52,13 +50,6 @@ def store(place, site_port, sts_store) -> Store:
         rule["AllowedMethods"] += ["DELETE"]
     sts_store.client().put_bucket_cors(Bucket=sts_store.bucket, CORSConfiguration=rules)
     return sts_store
-
-
-@pytest.fixture(scope="module")
-def app_config(app_config, place) -> dict[str, Any]:
-    """A role to make keys of."""
-    app_config["OAREPO_S3_UPLOAD_ROLE"] = ROLE
-    return app_config
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from invenio_accounts.models import User
@@ -15,9 +14,7 @@ from invenio_db import db
 
 from oarepo_s3.services import NewScope, create_scope, remove_scope
 
-from ..conftest import REAL, required
-from ..keys import ROLE
-from ..object_store import Store
+from ..conftest import WITH_KEYS, required
 from ..people import http
 from ..services.process import find_program
 from .pages import blocks, example
@@ -26,24 +23,10 @@ from .test_rest_examples import shape
 PAGE = "docs/howto/credentials.md"
 
 
-@pytest.fixture(scope="module", params=[REAL])
+@pytest.fixture(scope="module", params=[WITH_KEYS])
 def place(request) -> str:
     """PostgreSQL, and Ceph with STS."""
     return request.param
-
-
-@pytest.fixture(scope="module")
-def store(place, sts_store) -> Store:
-    """The store that hands out keys."""
-    return sts_store
-
-
-@pytest.fixture(scope="module")
-def app_config(app_config, place) -> dict[str, Any]:
-    """A role to make keys of."""
-    app_config["OAREPO_S3_UPLOAD_ROLE"] = ROLE
-    app_config["OAREPO_S3_PROFILE"] = "ceph"
-    return app_config
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from .test_companion import page_of, refused
 
 CONTENT = os.urandom(1000)
 
+pytestmark = pytest.mark.usefixtures("_no_older_uploads")
+
 
 @pytest.fixture(scope="module", params=[REAL])
 def place(request) -> str:
@@ -32,12 +34,6 @@ def app_config(app_config, place):
     """A store that is known to take forms."""
     app_config["OAREPO_S3_PROFILE"] = "ceph"
     return app_config
-
-
-@pytest.fixture(autouse=True)
-def _only_own_rows(database):
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ import time
 import uuid
 
 import pytest
-from invenio_db import db
 
-from oarepo_s3.models import Upload
 from oarepo_s3.tasks import recover_interrupted_multipart_uploads as recover
 
 from ..conftest import REAL
@@ -26,6 +24,8 @@ END = [
     "server HEAD",
 ]
 
+pytestmark = pytest.mark.usefixtures("_no_older_uploads")
+
 
 @pytest.fixture(scope="module", params=[REAL])
 def place(request) -> str:
@@ -38,12 +38,6 @@ def app_config(app_config, place):
     """A store that is known to take forms."""
     app_config["OAREPO_S3_PROFILE"] = "ceph"
     return app_config
-
-
-@pytest.fixture(autouse=True)
-def _only_own_rows(database):
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
 
 
 @pytest.fixture

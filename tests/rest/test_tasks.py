@@ -29,9 +29,7 @@ NOTHING = {"found": 0, "aborted": 0, "failed": 0, "bytes": 0, "unlisted": []}
 
 
 @pytest.fixture(autouse=True)
-def _only_own_uploads(app, store):
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
+def _only_own_uploads(app, store, _no_older_uploads):
     store.abort_open_uploads()
 
 

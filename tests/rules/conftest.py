@@ -45,13 +45,6 @@ def memory(location) -> MemoryStore:
 
 
 @pytest.fixture
-def _no_older_uploads(database):
-    """For tests of tasks, which take whatever uploads there are."""
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
-
-
-@pytest.fixture
 def _role(app):
     """Keys can be made."""
     app.config["OAREPO_S3_UPLOAD_ROLE"] = ROLE

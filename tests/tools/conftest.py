@@ -16,8 +16,7 @@ from oarepo_s3.cli import s3
 from oarepo_s3.models import Scope
 from oarepo_s3.services import NewScope, create_scope
 
-from ..conftest import REAL, required
-from ..keys import ROLE
+from ..conftest import WITH_KEYS, required
 from ..object_store import Store
 from .programs import COMMANDS, folder_of
 
@@ -26,7 +25,7 @@ PREFIX = "scopes/jane's data"
 OTHERS = "scopes/jane's data and more"
 
 
-@pytest.fixture(scope="module", params=[REAL])
+@pytest.fixture(scope="module", params=[WITH_KEYS])
 def place(request) -> str:
     """Where the tests run: only a real gateway makes temporary keys."""
     return request.param
@@ -39,14 +38,6 @@ def store(place, sts_store) -> Store:
     client.put_object(Bucket=sts_store.bucket, Key=f"{OTHERS}/secret.txt", Body=b"not for Jane")
     client.close()
     return sts_store
-
-
-@pytest.fixture(scope="module")
-def app_config(app_config, place) -> dict[str, Any]:
-    """The settings of an instance that hands out keys."""
-    app_config["OAREPO_S3_UPLOAD_ROLE"] = ROLE
-    app_config["OAREPO_S3_PROFILE"] = "ceph"
-    return app_config
 
 
 @pytest.fixture(scope="module")

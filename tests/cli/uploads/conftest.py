@@ -13,7 +13,6 @@ import pytest
 from invenio_db import db
 
 from oarepo_s3.cli import s3
-from oarepo_s3.models import Upload
 
 from ...services import FaultProxy
 
@@ -57,9 +56,7 @@ def away(proxy):
 
 
 @pytest.fixture(autouse=True)
-def _only_own_uploads(app, store):
-    db.session.execute(db.delete(Upload))
-    db.session.commit()
+def _only_own_uploads(app, store, _no_older_uploads):
     store.abort_open_uploads()
 
 

@@ -8,30 +8,14 @@ import pytest
 
 from oarepo_s3.services import NewScope, create_scope, remove_scope
 
-from ...conftest import REAL
-from ...keys import ROLE
-from ...object_store import Store
+from ...conftest import WITH_KEYS
 from .wishes import NAME, PREFIX
 
 
-@pytest.fixture(scope="module", params=[REAL])
+@pytest.fixture(scope="module", params=[WITH_KEYS])
 def place(request) -> str:
     """PostgreSQL, and Ceph with STS."""
     return request.param
-
-
-@pytest.fixture(scope="module")
-def store(place, sts_store) -> Store:
-    """The store that hands out keys."""
-    return sts_store
-
-
-@pytest.fixture(scope="module")
-def app_config(app_config, place):
-    """A role to make keys of."""
-    app_config["OAREPO_S3_UPLOAD_ROLE"] = ROLE
-    app_config["OAREPO_S3_PROFILE"] = "ceph"
-    return app_config
 
 
 @pytest.fixture
