@@ -29,7 +29,7 @@ from .core.errors import UploadError, UploadNotFound, UploadNotPending
 from .core.states import UploadState
 from .core.times import in_words, isoformat, utcnow
 from .models import Upload
-from .services import abort_upload, get_upload, progress
+from .services import abort_upload, find_owners, get_upload, progress
 
 _ABORTABLE = {
     UploadState.PENDING,
@@ -104,8 +104,7 @@ def _link(view: ModelView, context: Any, upload: Upload, name: str) -> Markup:
 def _owner(view: ModelView, context: Any, upload: Upload, name: str) -> str:
     if upload.user_id is None:
         return "a system process"
-    user = db.session.get(User, upload.user_id)
-    return user.email if user is not None else f"user {upload.user_id}, who is gone"
+    return context["owners"].get(upload.user_id, f"user {upload.user_id}, who is gone")
 
 
 def _size(view: ModelView, context: Any, upload: Upload, name: str) -> str:
@@ -205,6 +204,11 @@ class UploadView(ModelView):
         state = current_app.extensions.get("invenio-admin")
         usual = Permission(ActionNeed("admin-access"))
         return bool((state.permission_factory(self) if state else usual).can())
+
+    def render(self, template: str, **given: Any) -> str:
+        """Show a page, for which the owners of all of its uploads are asked for at once."""
+        shown = [given["model"]] if "model" in given else given["data"]
+        return super().render(template, owners=find_owners(shown), **given)
 
     def get_one(self, id: str) -> Upload | None:
         """Return an upload, or None when there is none or the id is none."""

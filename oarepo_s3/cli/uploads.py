@@ -25,7 +25,7 @@ from ..services import (
     all_uploads,
     due_for_recovery,
     due_for_sweep,
-    find_owner,
+    find_owners,
     find_user_id,
     get_upload,
     look_at_store,
@@ -117,7 +117,7 @@ def show(upload_id: UUID, as_json: bool) -> None:
     The row is shown, and the status is 1, when the store does not answer.
     """
     upload = get_upload(upload_id)
-    owned = OwnedUpload(upload, find_owner(upload.user_id))
+    owned = OwnedUpload(upload, find_owners([upload]).get(upload.user_id))
     fields, owner = dump_owned(owned), owner_name(owned)
     try:
         side: StoreSide | None = look_at_store(upload)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -166,10 +166,15 @@ def all_uploads(*conditions: Any, limit: int | None = None) -> Iterator[OwnedUpl
         yield OwnedUpload(upload, owner)
 
 
-def find_owner(user_id: int | None) -> str | None:
-    """Return the e-mail address of a user; None for nobody that is known."""
+def find_owners(uploads: Iterable[Upload]) -> dict[int | None, str]:
+    """Return the e-mail addresses of whoever began uploads, by id; users that are gone have none.
+
+    One query, however many there are: a page of uploads is read in one piece.
+    """
     user = current_datastore.user_model
-    return db.session.scalar(sa.select(user.email).where(user.id == user_id))
+    ids = {upload.user_id for upload in uploads} - {None}
+    found = db.session.execute(sa.select(user.id, user.email).where(user.id.in_(ids)))
+    return dict(found.tuples().all())
 
 
 def find_user_id(email: str) -> int | None:
