@@ -25,18 +25,11 @@ from invenio_db import db
 from jinja2.filters import do_filesizeformat
 from markupsafe import Markup
 
-from .core.errors import UploadError, UploadNotFound, UploadNotPending
+from .core.errors import UploadError, UploadNotFound
 from .core.states import UploadState
 from .core.times import in_words, isoformat, utcnow
 from .models import Upload
-from .services import abort_upload, find_owners, get_upload, progress
-
-_ABORTABLE = {
-    UploadState.PENDING,
-    UploadState.COMPLETING,
-    UploadState.ABORTING,
-    UploadState.EXPIRED,
-}
+from .services import StoreSide, abort_upload, find_owners, get_upload, look_at_store
 
 _LARGEST_ID = 2**31 - 1
 """Of a user, on PostgreSQL."""
@@ -119,23 +112,38 @@ def _moment(view: ModelView, context: Any, upload: Upload, name: str) -> str:
     return isoformat(getattr(upload, name))
 
 
-def _progress(view: ModelView, context: Any, upload: Upload, name: str) -> Markup | str:
-    """Ask the store; a store that is away must not take the page with it."""
+def _at_store(view: ModelView, context: Any, upload: Upload, name: str) -> Markup | str:
+    """Ask the store; one that is away must not take the page with it."""
     try:
-        parts, size = progress(upload)
-    except UploadNotPending:
-        return f"{upload.num_parts} planned; the store holds none of an upload that has ended"
+        side = look_at_store(upload)
     except UploadError as error:
         return f"{upload.num_parts} planned; {error}"
+    if side.known:
+        return _progress(upload, side)
+    return f"{upload.num_parts} planned; {_without_parts(upload, side)}"
+
+
+def _progress(upload: Upload, side: StoreSide) -> Markup:
+    """Show the parts as a bar and in words."""
     return Markup(
         '<progress value="{parts}" max="{planned}" aria-label="Parts at the store"></progress>'
-        " {parts} of {planned} at the store, {size} of {whole}"
+        " {parts} of {planned} at the store, {size} of {whole}{more}"
     ).format(
-        parts=parts,
+        parts=side.parts,
         planned=upload.num_parts,
-        size=do_filesizeformat(size, binary=True),
+        size=do_filesizeformat(side.bytes, binary=True),
         whole=do_filesizeformat(upload.size, binary=True),
+        more="; the whole file has come by a form or by temporary keys" if side.form else "",
     )
+
+
+def _without_parts(upload: Upload, side: StoreSide) -> str:
+    """Say why the store has no parts."""
+    if side.object is not None and side.object.proved:
+        return "the store has made the file"
+    if upload.has_ended:
+        return "the store holds none of an upload that has ended"
+    return "the store does not know this upload"
 
 
 class UploadView(ModelView):
@@ -152,7 +160,7 @@ class UploadView(ModelView):
 
     column_list = ("key", "state", "owner", "size", "num_parts", "created_at", "expires_at")
     column_details_list = (
-        "id", "state", "reason", "progress", "owner", "size", "part_size", "bucket_id",
+        "id", "state", "reason", "at_store", "owner", "size", "part_size", "bucket_id",
         "file_id", "record_service", "record_pid", "content_type", "declared_checksum",
         "checksum_status", "created_at", "updated_at", "expires_at",
     )  # fmt: skip
@@ -162,7 +170,7 @@ class UploadView(ModelView):
         "id": "Upload",
         "key": "File",
         "num_parts": "Parts",
-        "progress": "Parts",
+        "at_store": "Parts",
         "created_at": "Begun",
         "updated_at": "Last change",
         "expires_at": "Expires",
@@ -181,7 +189,7 @@ class UploadView(ModelView):
         "owner": _owner,
         "size": lambda view, context, upload, name: f"{upload.size:,} bytes",
         "part_size": lambda view, context, upload, name: f"{upload.part_size:,} bytes",
-        "progress": _progress,
+        "at_store": _at_store,
         "created_at": _moment,
         "updated_at": _moment,
         "expires_at": _moment,
@@ -219,7 +227,7 @@ class UploadView(ModelView):
 
     def is_abortable(self, upload: Upload) -> bool:
         """Whether there is anything left to abort."""
-        return upload.state in _ABORTABLE
+        return not upload.has_ended
 
     @action("abort", "Abort", "Abort the chosen uploads? What was sent of them is removed.")
     def abort(self, ids: list[str]) -> None:

@@ -13,7 +13,6 @@ import click
 
 from ..core.names import fit_name
 from ..core.quantities import show_duration, show_size
-from ..core.states import FINAL_STATES, UploadState
 from ..core.times import isoformat, utcnow
 from ..models import HiddenString, Upload
 from ..services import OwnedUpload
@@ -38,12 +37,7 @@ class Totals:
         """Count one."""
         self.uploads += 1
         self.bytes += upload.size
-        self.bytes_held += 0 if has_ended(upload) else upload.size
-
-
-def has_ended(upload: Upload) -> bool:
-    """Whether nothing happens to an upload any more."""
-    return UploadState(upload.state) in FINAL_STATES
+        self.bytes_held += 0 if upload.has_ended else upload.size
 
 
 def print_uploads(found: Iterable[OwnedUpload], *, as_json: bool) -> Totals:
@@ -72,7 +66,7 @@ def _line(owned: OwnedUpload) -> str:
         upload.state,
         show_size(upload.size),
         show_duration(now - upload.created_at),
-        "-" if has_ended(upload) else "over" if upload.is_expired(now) else show_duration(left),
+        "-" if upload.has_ended else "over" if upload.is_expired(now) else show_duration(left),
         owner_name(owned),
         # A name may hold what terminals take for orders.
         fit_name(upload.key),

@@ -17,7 +17,7 @@ from ..core.digests import ChecksumStatus, Digest, computable
 from ..core.errors import InvalidRequest
 from ..core.hidden import Hidden
 from ..core.planning import PartPlan
-from ..core.states import UploadState, check_move
+from ..core.states import FINAL_STATES, UploadState, check_move
 from ..core.times import utcnow
 
 
@@ -183,6 +183,11 @@ class Upload(db.Model):
             return Digest.parse(self.declared_checksum)
         except InvalidRequest:
             return None  # written before digests were read strictly
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing happens to the upload any more."""
+        return UploadState(self.state) in FINAL_STATES
 
     def is_expired(self, now: datetime | None = None) -> bool:
         """Whether the upload's time has run out."""

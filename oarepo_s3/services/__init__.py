@@ -18,7 +18,6 @@ from .parts import (
     first_window,
     part_checksums,
     parts_after,
-    progress,
     sign_parts,
     uploaded_parts,
 )
@@ -109,7 +108,6 @@ __all__ = (
     "part_checksums",
     "parts_after",
     "place_of",
-    "progress",
     "read_figures",
     "read_token",
     "recover_interrupted",

@@ -29,9 +29,6 @@ from .transactions import end_transaction
 
 T = TypeVar("T")
 
-_PAGE = 1000
-"""Parts that a store lists in one call."""
-
 
 @dataclass(frozen=True, slots=True)
 class PartUrl:
@@ -160,21 +157,6 @@ def every_part(upload: Upload) -> list[UploadedPart]:
     return [
         UploadedPart(part, plan.size_of(part), upload.etag) for part in range(1, plan.num_parts + 1)
     ]
-
-
-def progress(upload: Upload) -> tuple[int, int]:
-    """Return how many parts the store has of an open upload, and their bytes.
-
-    Page by page, so that the largest upload needs no more memory than any. Raises as
-    :func:`uploaded_parts`.
-    """
-    parts = size = last = 0
-    more = True
-    while more:
-        page = uploaded_parts(upload, after=last, limit=_PAGE)
-        parts, size = parts + len(page.parts), size + sum(part.size for part in page.parts)
-        last, more = page.parts[-1].part if page.parts else last, page.more
-    return parts, size
 
 
 def _ask(upload: Upload, question: Callable[[StoredUpload], T]) -> T:

@@ -19,7 +19,7 @@ from invenio_files_rest.models import Bucket, FileInstance, Location
 
 from ..backends import StreamsObjects
 from ..core.errors import InvalidLocation, StoreError, StoreFault
-from ..core.states import FINAL_STATES, UploadState
+from ..core.states import UploadState
 from ..core.uris import ObjectURI
 from ..models import Upload
 from ..proxies import current_s3
@@ -115,7 +115,7 @@ def _remove_content(upload: Upload) -> UUID:
     :raises StoreError: when the store did not do it.
     """
     file_id: UUID = upload.file_id
-    if UploadState(upload.state) not in FINAL_STATES:
+    if not upload.has_ended:
         abort_upload(upload)
     elif upload.state == UploadState.COMPLETED:
         uri = upload.uri

@@ -222,7 +222,7 @@ def test_progress_is_the_stores_and_the_upload_can_be_aborted(begun, admin, stor
     expect(page.locator("td.col-state")).to_have_text("aborted")
     assert open_at(store, upload) == []
     page.get_by_role("link", name="measurement-2026.h5").click()
-    expect(field(page, "Parts")).to_contain_text("3 planned")
+    expect(field(page, "Parts")).to_contain_text("3 planned; the store holds none of an upload")
     expect(page.get_by_text("Abort this upload")).to_have_count(0)
 
 
@@ -235,7 +235,7 @@ def open_at(store: Any, upload: dict[str, Any]) -> list[Any]:
     return []
 
 
-def test_one_that_the_store_has_lost_has_failed_and_there_is_nothing_to_abort(begun, admin, store):
+def test_one_that_the_store_has_lost_stays_until_it_is_aborted(begun, admin, store):
     upload = begun("a", sent=(1,))
     [found] = open_at(store, upload)
     store.client().abort_multipart_upload(
@@ -243,10 +243,27 @@ def test_one_that_the_store_has_lost_has_failed_and_there_is_nothing_to_abort(be
     )
     page = admin()
     page.get_by_role("link", name="a", exact=True).click()
-    expect(field(page, "Parts")).to_contain_text("1 planned; ")
-    expect(page.get_by_text("Abort this upload")).to_have_count(0)
+    expect(field(page, "Parts")).to_have_text("1 planned; the store does not know this upload")
     page.reload()
-    expect(field(page, "State")).to_have_text("failed")
+    expect(field(page, "State")).to_have_text("pending")
+    page.get_by_text("Abort this upload").click()
+    page.get_by_role("button", name="Abort it").click()
+    expect(page.locator("td.col-state")).to_have_text("aborted")
+
+
+def test_a_file_that_came_by_a_form_or_was_made_is_told_of(begun, owner, admin, store):
+    done, waiting = begun("done", sent=(1,)), begun("waiting")
+    assert owner.complete(done).status_code == 200
+    key = f"forms/{waiting['id']}"
+    store.client().put_object(Bucket=store.bucket, Key=key, Body=bytes(PART))
+    db.session.get(Upload, waiting["id"]).form_uri = f"s3://{store.bucket}/{key}"
+    db.session.commit()
+    db.session.remove()
+    page = admin()
+    for name, said in (("done", "the store has made the file"), ("waiting", "come by a form")):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(field(page, "Parts")).to_contain_text(said)
+        page.go_back()
 
 
 def test_several_are_aborted_from_the_list(begun, admin, store):
