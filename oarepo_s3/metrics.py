@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -34,6 +35,10 @@ PREFIX = "oarepo_s3_"
 
 _OWN = CollectorRegistry()
 """Apart from that of the site, which may be shown to others."""
+
+_UNREADABLE = (OSError, RuntimeError, ValueError, struct.error)
+"""What comes of a folder that processes should share and that is missing, broken or another user's:
+uploads and the other metrics go on."""
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -58,8 +63,7 @@ def observe(call: str, seconds: float, code: str | None) -> None:
         CALLS.labels(call).observe(seconds)
         if code is not None:
             ERRORS.labels(call, code).inc()
-    except (OSError, RuntimeError, ValueError) as error:
-        # The folder that processes share may be missing, broken or another user's: uploads go on.
+    except _UNREADABLE as error:
         logger.warning(
             "A call to the store could not be counted (%s): can this process write to the folder"
             " PROMETHEUS_MULTIPROC_DIR?",
@@ -82,10 +86,24 @@ class _Counted(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield those of this package alone: others may share the folder."""
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            together = MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]
-            yield from (metric for metric in together if metric.name.startswith(PREFIX))
+            yield from (metric for metric in _together() if metric.name.startswith(PREFIX))
         else:
             yield from _OWN.collect()
+
+
+def _together() -> Iterable[Metric]:
+    """Return what all processes have written into the folder; nothing when it cannot be read."""
+    try:
+        collector = MultiProcessCollector(None)  # type: ignore[no-untyped-call]
+        return list(collector.collect())  # type: ignore[no-untyped-call]
+    except _UNREADABLE as error:
+        logger.warning(
+            "The metrics lack the calls to the store (%s): is PROMETHEUS_MULTIPROC_DIR a folder"
+            " that this process can read? It has to be there, and empty, when the service starts.",
+            type(error).__name__,
+            extra={"action": "calls_not_shown"},
+        )
+        return []
 
 
 class _Stored(Collector):

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ..conftest import LOCAL
 from ..services.process import clean_environment
 
-PROCESS = """
+CALL = """
 import os, sys
 from flask import Flask
 from invenio_db import InvenioDB, db
@@ -40,12 +40,18 @@ def look():
 with app.app_context():
     db.create_all()
 look()
+"""
+
+CALL_OF_A_CHILD = """
 Counter("of_the_site", "Somebody else's.").inc()
 child = os.fork()
 if not child:
     look()
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
+"""
+
+SHOW = """
 with app.app_context():
     answer = app.test_client().get(
         "/multipart-uploads/metrics", headers={"Authorization": "Bearer a token"})
@@ -82,7 +88,7 @@ def run(store) -> object:
     """Run a process that calls the store twice, once in a child, and shows the metrics."""
 
     def ran(**environment: str) -> dict[str, float]:
-        done = start(PROCESS, store, **environment)
+        done = start(CALL + CALL_OF_A_CHILD + SHOW, store, **environment)
         assert done.returncode == 0, done.stderr
         families = text_string_to_metric_families(done.stdout)
         return {sample.name: sample.value for family in families for sample in family.samples}
@@ -107,10 +113,25 @@ def test_what_others_keep_in_that_folder_is_not_shown(run, tmp_path):
 
 
 def test_a_folder_that_is_not_there_breaks_no_call(store, tmp_path):
-    only_a_call, _, _ = PROCESS.partition("Counter(")
-    done = start(only_a_call, store, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "missing"))
+    done = start(CALL, store, PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "missing"))
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("could not be counted (FileNotFoundError)") == 1
+
+
+@pytest.mark.parametrize("state", ["missing", "no folder", "broken"])
+def test_a_folder_that_cannot_be_read_leaves_what_the_database_knows(store, tmp_path, state):
+    folder = tmp_path / "folder"
+    if state == "no folder":
+        folder.write_text("")
+    if state == "broken":
+        folder.mkdir()
+        (folder / "counter_1.db").write_bytes(b"no counts" * 9)
+    done = start(CALL + SHOW, store, PROMETHEUS_MULTIPROC_DIR=str(folder))
+    assert done.returncode == 0, done.stderr
+    names = {family.name for family in text_string_to_metric_families(done.stdout)}
+    assert "oarepo_s3_uploads" in names
+    assert "oarepo_s3_store_call_seconds" not in names
+    assert done.stderr.count("The metrics lack the calls to the store") == 1
 
 
 def test_a_process_on_its_own_shows_its_own(run):
