@@ -22,12 +22,12 @@ from flask_wtf import FlaskForm
 from invenio_access.permissions import Permission
 from invenio_accounts.models import User
 from invenio_db import db
-from jinja2.filters import do_filesizeformat
 from markupsafe import Markup
 
 from .core.errors import UploadError, UploadNotFound
+from .core.quantities import show_duration, show_size
 from .core.states import UploadState
-from .core.times import in_words, isoformat, utcnow
+from .core.times import isoformat, utcnow
 from .models import Upload
 from .services import StoreSide, abort_upload, find_owners, get_upload, look_at_store
 
@@ -101,11 +101,11 @@ def _owner(view: ModelView, context: Any, upload: Upload, name: str) -> str:
 
 
 def _size(view: ModelView, context: Any, upload: Upload, name: str) -> str:
-    return do_filesizeformat(upload.size, binary=True)
+    return show_size(upload.size)
 
 
 def _age(view: ModelView, context: Any, upload: Upload, name: str) -> str:
-    return f"{in_words(utcnow() - upload.created_at)} ago"
+    return f"{show_duration(utcnow() - upload.created_at)} ago"
 
 
 def _moment(view: ModelView, context: Any, upload: Upload, name: str) -> str:
@@ -131,8 +131,8 @@ def _progress(upload: Upload, side: StoreSide) -> Markup:
     ).format(
         parts=side.parts,
         planned=upload.num_parts,
-        size=do_filesizeformat(side.bytes, binary=True),
-        whole=do_filesizeformat(upload.size, binary=True),
+        size=show_size(side.bytes),
+        whole=show_size(upload.size),
         more="; the whole file has come by a form or by temporary keys" if side.form else "",
     )
 

@@ -17,7 +17,7 @@ from ..core.times import isoformat, utcnow
 from ..models import HiddenString, Upload
 from ..services import OwnedUpload
 
-_LINE = "{:<36}  {:<10}  {:>10}  {:>5}  {:>5}  {:<24}  {}"
+_LINE = "{:<36}  {:<10}  {:>10}  {:>8}  {:>8}  {:<24}  {}"
 _SHOWN = tuple(
     column.name for column in Upload.__table__.columns if not isinstance(column.type, HiddenString)
 )

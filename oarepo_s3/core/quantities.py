@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 
 from .planning import GIB, MIB, TIB
 
@@ -55,11 +56,13 @@ def parse_size(text: str) -> int:
 
 
 def show_duration(time: timedelta) -> str:
-    """Write a time in its largest unit, rounded down: ``2d``, ``5h``; never below 0."""
+    """Write a time in its two largest units, rounded down: ``2d 5h``, ``1h``; never below 0."""
     seconds = max(0, int(time.total_seconds()))
-    for unit in ("d", "h", "m"):
-        if seconds >= SECONDS[unit]:
-            return f"{seconds // SECONDS[unit]}{unit}"
+    for unit, smaller in pairwise("dhms"):
+        count, rest = divmod(seconds, SECONDS[unit])
+        if count:
+            more = rest // SECONDS[smaller]
+            return f"{count}{unit} {more}{smaller}" if more else f"{count}{unit}"
     return f"{seconds}s"
 
 

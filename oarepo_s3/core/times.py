@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 
 def utcnow() -> datetime:
@@ -20,13 +20,3 @@ def isoformat(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("A time without a zone cannot be written: pass an aware datetime.")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def in_words(span: timedelta) -> str:
-    """Write a span of time for people, in the largest unit that it fills: ``3 days``."""
-    seconds = max(0, int(span.total_seconds()))
-    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        count = seconds // length
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from ..core.quantities import show_duration
 from ..core.times import utcnow
 from .bench import Bench
 from .findings import Level
@@ -39,7 +40,6 @@ def probe_clock(bench: Bench) -> None:
 
 
 def _judge(bench: Bench, skew: timedelta) -> None:
-    seconds = round(abs(skew.total_seconds()))
     where = "behind" if skew > timedelta(0) else "ahead of"
     level = Level.OK
     if abs(skew) > FAILING_SKEW:
@@ -52,8 +52,8 @@ def _judge(bench: Bench, skew: timedelta) -> None:
     bench.found(
         "clock",
         level,
-        f"This machine's clock is {seconds} seconds {where} the store's: URLs end too"
-        " early or begin too late, and above 15 minutes the store refuses everything.",
+        f"This machine's clock is {show_duration(abs(skew))} {where} the store's: URLs"
+        " end too early or begin too late, and above 15 minutes the store refuses everything.",
         "timedatectl set-ntp true  (on the machine whose clock is wrong)",
     )
 

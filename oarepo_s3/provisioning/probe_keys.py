@@ -11,6 +11,7 @@ from ..backends.s3 import S3Store
 from ..core.credentials import Credentials
 from ..core.errors import InvalidRequest, StoreDenied, StoreError
 from ..core.policies import session_policy
+from ..core.quantities import show_duration
 from .bench import Bench
 from .explain import reason_of
 from .findings import Level
@@ -31,8 +32,9 @@ def probe_life_of_keys(bench: Bench) -> None:
         bench.found(
             "life of keys",
             Level.WARNING,
-            f"The server's keys are temporary, and end in {_said(left)}: URLs end with them, where"
-            f" OAREPO_S3_PART_URL_LIFETIME says {_said(wanted)}. Clients have to ask for new ones.",
+            f"The server's keys are temporary, and end in {show_duration(left)}: URLs end with"
+            f" them, where OAREPO_S3_PART_URL_LIFETIME says {show_duration(wanted)}. Clients have"
+            " to ask for new ones.",
             "Give the server keys that do not end (invenio s3 setup), or shorten"
             " OAREPO_S3_PART_URL_LIFETIME.",
         )
@@ -104,8 +106,3 @@ def _use(bench: Bench, keys: Credentials) -> None:
         " that the role can.",
         "Set OAREPO_S3_UPLOAD_ROLE = None, and restart: clients then use presigned URLs.",
     )
-
-
-def _said(time: timedelta) -> str:
-    minutes = int(time.total_seconds()) // 60
-    return f"{minutes // 60} h {minutes % 60} min"

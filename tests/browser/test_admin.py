@@ -11,6 +11,7 @@ import contextlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -163,9 +164,11 @@ def picture(page: Page, name: str) -> None:
 
 
 def test_the_list_shows_the_uploads_and_filters_them(begun, owner, bucket_id, admin, app):
-    begun("measurement-2026.h5", parts=3, sent=(1,))
+    older = begun("measurement-2026.h5", parts=3, sent=(1,))
     done = begun("readme.txt", sent=(1,))
     assert owner.complete(done).status_code == 200
+    db.session.get(Upload, older["id"]).created_at -= timedelta(days=1, hours=2)
+    db.session.commit()
     row = db.session.get(Upload, done["id"])
     token, user_id = row.token, row.user_id
     db.session.remove()
@@ -174,7 +177,7 @@ def test_the_list_shows_the_uploads_and_filters_them(begun, owner, bucket_id, ad
     assert page.answer.status == 200
     assert rows(page) == ["readme.txt", "measurement-2026.h5"]
     first = page.locator("tbody tr", has_text="measurement-2026.h5")
-    for text in ("pending", "15.0 MiB", "3", "less than a minute ago", "@example.org"):
+    for text in ("pending", "15.0 MiB", "3", "1d 2h ago", "@example.org"):
         expect(first).to_contain_text(text)
     assert token not in page.content()
     picture(page, "list")

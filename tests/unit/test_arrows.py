@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Loaded by invenio-admin, where that is installed.
     "admin": {".core", ".models", ".services", "flask", "flask_admin", "flask_principal"}
     | {"flask_wtf", "invenio_access.permissions", "invenio_accounts.models", "invenio_db"}
-    | {"jinja2.filters", "markupsafe"},
+    | {"markupsafe"},
     "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
     | {*FILES, "click", "flask", "invenio_s3.cli", "yaml"}
     # to find the owner of a scope

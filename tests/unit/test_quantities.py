@@ -67,12 +67,17 @@ def test_what_is_no_size_is_refused(text):
         (0, "0s"),
         (59, "59s"),
         (60, "1m"),
-        (7199, "1h"),
+        (61, "1m 1s"),
+        (3600, "1h"),
+        (3659, "1h"),
+        (7199, "1h 59m"),
         (86_400, "1d"),
+        (86_400 + 3599, "1d"),
+        (180_000, "2d 2h"),
         (864_000, "10d"),
     ],
 )
-def test_a_time_is_written_in_its_largest_unit(seconds, text):
+def test_a_time_is_written_in_its_two_largest_units(seconds, text):
     assert show_duration(timedelta(seconds=seconds)) == text
 
 

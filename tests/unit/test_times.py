@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oarepo_s3.core.times import in_words, isoformat, utcnow
+from oarepo_s3.core.times import isoformat, utcnow
 
 PRAGUE = timezone(timedelta(hours=2))
 EARLY = datetime(1000, 1, 2, tzinfo=UTC).replace(tzinfo=None)
@@ -44,15 +44,3 @@ def test_a_written_time_is_the_same_moment(moment):
 def test_a_time_without_a_zone_is_not_written():
     with pytest.raises(ValueError, match="aware"):
         isoformat(EARLY)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-5, "less than a minute"), (0, "less than a minute"), (59.9, "less than a minute"),
-        (60, "1 minute"), (119, "1 minute"), (120, "2 minutes"), (3599, "59 minutes"),
-        (3600, "1 hour"), (86_399, "23 hours"), (86_400, "1 day"), (6 * 86_400, "6 days"),
-    ],
-)  # fmt: skip
-def test_spans_are_written_for_people(seconds, words):
-    assert in_words(timedelta(seconds=seconds)) == words
