@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,53 +17,28 @@ import pytest
 from flask import Flask
 from flask_principal import ActionNeed
 from invenio_access.models import ActionUsers
-from invenio_app.config import APP_DEFAULT_SECURE_HEADERS as SECURE_HEADERS
-from invenio_app.factory import create_ui
 from invenio_db import db
 from invenio_files_rest.models import Bucket
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from oarepo_s3.models import Upload
 
-from ..people import UPLOADER, Person, key_of, new_person, send_parts
+from ..people import UPLOADER, Person, new_person, send_parts
 from ..services import FaultProxy
+from .administration import LIST, create_pages, field, open_at, picture, rows
 from .site import Site
-from .test_accessibility import PICTURES, SERIOUS, nodes
+from .test_accessibility import SERIOUS, nodes
 
 pytestmark = pytest.mark.browser
 
-MIB = 2**20
-PART = 5 * MIB
-LIST = "/admin/oarepo_s3_uploads/"
+PART = 5 * 2**20
 WINDOW = {"width": 1100, "height": 900}
-
-
-class NoBundles:
-    """Stands in for what webpack has built: the administration takes nothing of it."""
-
-    def load(self, path: str) -> Mapping[str, str]:
-        """Return no bundle."""
-        return {}
 
 
 @pytest.fixture(scope="module")
 def pages(app) -> Flask:
     """The pages of the instance, on the database of its API."""
-    shared = ("SQLALCHEMY_", "S3_", "OAREPO_S3_", "FILES_REST_", "SESSION_COOKIE_")
-    given = {name: value for name, value in app.config.items() if name.startswith(shared)}
-    # As in tests/conftest.py: invenio-base sets warning filters of its own.
-    with warnings.catch_warnings():
-        return create_ui(
-            **given,
-            SECRET_KEY=app.secret_key,
-            CACHE_TYPE="SimpleCache",
-            RATELIMIT_ENABLED=False,
-            CELERY_TASK_ALWAYS_EAGER=True,
-            WEBPACKEXT_MANIFEST_LOADER=NoBundles,
-            # That of Flask-Admin itself, whose styles and scripts need no bundle.
-            ADMIN_BASE_TEMPLATE="",
-            APP_DEFAULT_SECURE_HEADERS={**SECURE_HEADERS, "force_https": False},
-        )
+    return create_pages(app)
 
 
 @pytest.fixture(scope="module")
@@ -147,22 +121,6 @@ def admin(open_as) -> Callable[[], Page]:
     return lambda: open_as("admin-access")
 
 
-def rows(page: Page) -> list[str]:
-    """Return the names of the files in the list."""
-    return page.locator("td.col-key").all_inner_texts()
-
-
-def field(page: Page, name: str) -> Locator:
-    """Return what stands beside a name on the page of an upload."""
-    return page.locator(f"tr:has(> th:text-is('{name}')) > td")
-
-
-def picture(page: Page, name: str) -> None:
-    """Write a picture, if pictures are wanted."""
-    if PICTURES:
-        page.locator(".container").screenshot(path=f"{PICTURES}/admin-{name}.png")
-
-
 def test_the_list_shows_the_uploads_and_filters_them(begun, owner, bucket_id, admin, app):
     older = begun("measurement-2026.h5", parts=3, sent=(1,))
     done = begun("readme.txt", sent=(1,))
@@ -227,15 +185,6 @@ def test_progress_is_the_stores_and_the_upload_can_be_aborted(begun, admin, stor
     page.get_by_role("link", name="measurement-2026.h5").click()
     expect(field(page, "Parts")).to_contain_text("3 planned; the store holds none of an upload")
     expect(page.get_by_text("Abort this upload")).to_have_count(0)
-
-
-def open_at(store: Any, upload: dict[str, Any]) -> list[Any]:
-    """Return what the store has of an upload; rclone has no empty list."""
-    key = key_of(upload["urls"][0]["url"])
-    client = store.client()
-    with contextlib.suppress(client.exceptions.NoSuchUpload):
-        return client.list_multipart_uploads(Bucket=store.bucket, Prefix=key).get("Uploads", [])
-    return []
 
 
 def test_one_that_the_store_has_lost_stays_until_it_is_aborted(begun, admin, store):
