@@ -9,7 +9,16 @@ from .complete import complete_upload
 from .create import NewUpload, create_upload, open_for_version
 from .figures import Figures, read_figures
 from .forms import open_form
-from .grants import GrantedPlace, IssuedGrant, grant_scope, grant_upload, remove_old_grants
+from .grants import (
+    GrantedPlace,
+    IssuedGrant,
+    PlannedGrant,
+    grant_scope,
+    grant_upload,
+    plan_scope_grant,
+    plan_upload_grant,
+    remove_old_grants,
+)
 from .locations import LocationInUse, default_location, location_differs, set_location
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
@@ -67,6 +76,7 @@ __all__ = (
     "OrphanCounts",
     "OwnedUpload",
     "PartUrl",
+    "PlannedGrant",
     "RecoverCounts",
     "StoreSide",
     "StoredObject",
@@ -108,6 +118,8 @@ __all__ = (
     "part_checksums",
     "parts_after",
     "place_of",
+    "plan_scope_grant",
+    "plan_upload_grant",
     "read_figures",
     "read_token",
     "recover_interrupted",

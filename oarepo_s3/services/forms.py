@@ -66,12 +66,18 @@ def stage(upload: Upload, until: datetime) -> str:
     :param until: aware UTC time at which what is handed out for it ends; the latest one counts.
     :raises FormNotPossible: where the store could not copy from.
     """
-    uri = upload.form_uri = upload.form_uri or _form_uri(upload)
+    uri = upload.form_uri = form_uri(upload)
     upload.form_until = max(upload.form_until or until, until)
     return uri
 
 
-def _form_uri(upload: Upload) -> str:
+def form_uri(upload: Upload) -> str:
+    """Return the URI of the object to which the file of an upload is sent by a form or by keys.
+
+    :raises FormNotPossible: where the store could not copy from.
+    """
+    if upload.form_uri:
+        return upload.form_uri
     bucket = Bucket.get(upload.bucket_id)
     if bucket is None:
         raise BucketNotFound()

@@ -38,7 +38,7 @@ from ..core.uris import ObjectURI
 from ..models import Grant, Scope, Upload
 from ..proxies import current_s3
 from .buckets import require_open_bucket
-from .forms import stage
+from .forms import form_uri, stage
 from .parts import require_pending
 from .scopes import locations_in, scope_uri
 from .transactions import committing
@@ -96,6 +96,20 @@ def grant_upload(
     :raises UploadExpired: when its time has run out.
     :raises StoreError: when the store hands out none.
     """
+    plan = plan_upload_grant(upload, lifetime=lifetime)
+    with committing():
+        stage(upload, utcnow() + plan.lifetime)
+        row = _row(user_id, plan, upload_id=upload.id)
+        session = str(row.id)
+    return plan.issue(row, session)
+
+
+def plan_upload_grant(upload: Upload, *, lifetime: int | None = None) -> PlannedGrant:
+    """Return what :func:`grant_upload` would ask the store for; nothing is asked, and nothing
+    written.
+
+    It raises what that raises, but for errors of the store.
+    """
     now = utcnow()
     role, time = _require_role(), _lifetime(lifetime)
     require_pending(upload, now)
@@ -106,14 +120,11 @@ def grant_upload(
         raise KeysNotPossible(reason="the object store is not known to copy objects into parts")
     if lifetime is None:
         time = max(SHORTEST, min(time, upload.expires_at - now))
-    with committing():
-        try:
-            uri = stage(upload, now + time)
-        except FormNotPossible as error:
-            raise KeysNotPossible(**error.context) from error
-        row = _row(user_id, uri, time, upload_id=upload.id)
-        asked = _Asked.of(row, store, role, lifetime is not None)
-    return asked.issue(row, time)
+    try:
+        uri = form_uri(upload)
+    except FormNotPossible as error:
+        raise KeysNotPossible(**error.context) from error
+    return PlannedGrant.of(uri, store, role, time, wished=lifetime is not None)
 
 
 def grant_scope(scope: Scope, *, user_id: int | None, lifetime: int | None = None) -> IssuedGrant:
@@ -128,17 +139,24 @@ def grant_scope(scope: Scope, *, user_id: int | None, lifetime: int | None = Non
     :raises KeysNotPossible: when the store cannot narrow keys, or a location lies in the scope.
     :raises StoreError: when the store hands out none.
     """
+    plan = plan_scope_grant(scope, user_id=user_id, lifetime=lifetime)
+    with committing():
+        row = _row(user_id, plan, scope_id=scope.id)
+        session = str(row.id)
+    return plan.issue(row, session)
+
+
+def plan_scope_grant(
+    scope: Scope, *, user_id: int | None, lifetime: int | None = None
+) -> PlannedGrant:
+    """Return what :func:`grant_scope` would ask the store for; else as above."""
     role, time = _require_role(), _lifetime(lifetime)
     require_open_bucket(scope.bucket_id)
     uri = scope_uri(scope)
     if user_id is not None and locations_in(uri):
         # One that was made after the scope: its files are not the owner's to read and replace.
         raise KeysNotPossible(reason="Invenio itself keeps files of a location there")
-    store = current_s3.store(uri)
-    with committing():
-        row = _row(user_id, uri, time, scope_id=scope.id)
-        asked = _Asked.of(row, store, role, lifetime is not None)
-    return asked.issue(row, time)
+    return PlannedGrant.of(uri, current_s3.store(uri), role, time, wished=lifetime is not None)
 
 
 def remove_old_grants() -> int:
@@ -153,30 +171,34 @@ def remove_old_grants() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class PlannedGrant:
     """What the store is asked for, in plain values: no transaction is open meanwhile.
 
+    :param role: ARN of the role that the keys are made of.
+    :param target: URI of the object; or of a prefix, and then it ends in a slash.
     :param wished: whether the client itself has chosen the lifetime.
     """
 
     store: IssuesCredentials
     role: str
-    name: str
     policy: dict[str, Any]
     place: GrantedPlace
     target: str
+    lifetime: timedelta
     wished: bool
 
     @classmethod
-    def of(cls, row: Grant, store: object, role: str, wished: bool) -> _Asked:
-        """Narrow the role to the target of a grant.
+    def of(
+        cls, target: str, store: object, role: str, lifetime: timedelta, *, wished: bool
+    ) -> PlannedGrant:
+        """Narrow the role to a target.
 
         :raises KeysNotPossible: when the store or the target does not allow it.
         """
         if not isinstance(store, IssuesCredentials):
             raise KeysNotPossible(reason="the back end of the store issues none")
-        path = ObjectURI.parse(row.target).key
-        to_one = not row.target.endswith("/")
+        path = ObjectURI.parse(target).key
+        to_one = not target.endswith("/")
         address = store.address
         # Within its own tenant a role knows a bucket of Ceph by its plain name, as most tools do.
         bucket = address.bucket.removeprefix(f"{_account(role)}:")
@@ -193,17 +215,21 @@ class _Asked:
             prefix=None if to_one else path,
             profile_name=store.profile.name,
         )
-        return cls(store, role, str(row.id), policy, place, row.target, wished)
+        return cls(store, role, policy, place, target, lifetime, wished)
 
-    def issue(self, row: Grant, lifetime: timedelta) -> IssuedGrant:
-        """Ask the store, and write down which keys it has made."""
+    def issue(self, row: Grant, session: str) -> IssuedGrant:
+        """Ask the store, and write down which keys it has made.
+
+        :param row: committed; to look at it before the store has answered would open a transaction.
+        :param session: its id, by which the store's log names it.
+        """
         try:
             credentials = self.store.issue_credentials(
-                role=self.role, session_name=self.name, policy=self.policy, lifetime=lifetime
+                role=self.role, session_name=session, policy=self.policy, lifetime=self.lifetime
             )
         except StoreMisconfigured as error:
             if self.wished and error.context.get("reason") in _TOO_LONG:
-                seconds = int(lifetime.total_seconds())
+                seconds = int(self.lifetime.total_seconds())
                 raise InvalidRequest(
                     reason=f"the store gives no keys for {seconds} seconds; ask for fewer"
                 ) from error
@@ -213,19 +239,19 @@ class _Asked:
             row.expires_at = credentials.expires_at or row.expires_at
         logger.info(
             "Temporary keys were handed out.",
-            extra={"action": "keys_granted", "grant": self.name, "target": self.target},
+            extra={"action": "keys_granted", "grant": session, "target": self.target},
         )
         return IssuedGrant(row, credentials, self.place)
 
 
-def _row(user_id: int | None, target: str, lifetime: timedelta, **what: uuid.UUID) -> Grant:
+def _row(user_id: int | None, plan: PlannedGrant, **what: uuid.UUID) -> Grant:
     now = utcnow()
     row = Grant(
         id=uuid.uuid4(),
         user_id=user_id,
-        target=target,
+        target=plan.target,
         created_at=now,
-        expires_at=now + lifetime,
+        expires_at=now + plan.lifetime,
         **what,
     )
     db.session.add(row)

@@ -103,7 +103,7 @@ def test_without_a_role_nothing_is_granted(command, app, monkeypatch):
 @pytest.mark.parametrize("lifetime", ["1", "899", "43201"])
 def test_a_lifetime_that_is_not_possible_is_a_sentence(command, lifetime):
     done = command(SCOPE, "--format", "env", "--lifetime", lifetime)
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "900 to 43200 seconds" in done.stderr
 
 

@@ -52,7 +52,7 @@ class RepositoryApi:
             "Accept": "application/json",
             "User-Agent": f"oarepo-s3-client/{__version__}",
         }
-        self._host = _check_address(self._url)
+        self._host = check_address(self._url)
 
     def grant(self, target: str, lifetime: int | None = None) -> dict[str, Any]:
         """Ask for temporary keys, and return the answer.
@@ -128,8 +128,11 @@ def _read(response: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _check_address(url: str) -> str:
-    """Return the host of an address to which a token may be sent."""
+def check_address(url: str) -> str:
+    """Return the host of an address to which a token may be sent.
+
+    :raises ClientError: when it is none, or the token would be seen on the way.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .access import access_of
-from .api import RepositoryApi, read_upload_id
+from .api import RepositoryApi, check_address, read_upload_id
 from .errors import ClientError
 from .private_file import PrivateFile, PrivateFileError
 from .tool_configs import (
@@ -20,6 +22,7 @@ from .tool_configs import (
     check_mergeable,
     document,
     merge,
+    profile_name,
     usage,
 )
 from .version import __version__
@@ -60,6 +63,8 @@ def main() -> None:
     metavar="SECONDS",
     help="How long the keys should work; the repository says how long they may.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and ask nobody for keys.")
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: print JSON.")
 def credentials(
     target: str,
     url: str,
@@ -69,20 +74,40 @@ def credentials(
     force: bool,
     name: str | None,
     lifetime: int | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Get temporary keys to a scope or for an upload, written for an S3 tool.
 
     The access token of the repository is taken from the environment variable OAREPO_S3_TOKEN, or
-    asked for.
+    asked for. With --dry-run it is not needed.
     """
     if output is None and (merges or force):
         raise click.UsageError("--merge and --force go with --output.")
+    if as_json and not dry_run:
+        raise click.UsageError("--json goes with --dry-run; for keys there is --format json.")
     try:
         # First what can be refused without asking anybody for keys.
         file = None if output is None else PrivateFile(output, replace=merges or force)
         before = file.read() if file and merges else ""
         if merges:
             check_mergeable(before, format_)
+        if dry_run:
+            check_address(url)
+            _say_plan(
+                {
+                    "dry_run": True,
+                    "url": url,
+                    "target": target,
+                    "lifetime": lifetime,
+                    "format": format_,
+                    "name": profile_name(name or _name_of(target)),
+                    "output": str(output) if output else None,
+                    "merge": merges,
+                },
+                as_json=as_json,
+            )
+            return
         answer = RepositoryApi(url, _token()).grant(target, lifetime)
         access = access_of(answer, name or _name_of(target))
         text = document(access, format_)
@@ -97,6 +122,20 @@ def credentials(
     command = usage(access, format_, str(output)) if output else ""
     if command:
         click.echo(f"Use them: {command}", err=True)
+
+
+def _say_plan(plan: dict[str, Any], *, as_json: bool) -> None:
+    """Print what would be done; what keys would open, only the repository knows."""
+    if as_json:
+        click.echo(json.dumps(plan, indent=2))
+        return
+    time = f"{plan['lifetime']} seconds" if plan["lifetime"] else "as long as it gives them"
+    click.echo(f"Would ask {plan['url']} for keys to {plan['target']}, for {time}.")
+    if plan["output"] is None:
+        click.echo(f"Would print them for {plan['format']}.")
+    else:
+        would = "merge them into" if plan["merge"] else "write them to"
+        click.echo(f"Would {would} {plan['output']}, for {plan['format']}.")
 
 
 def _token() -> str:
