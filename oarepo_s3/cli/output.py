@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
+from tempfile import TemporaryFile
+from typing import IO, Any, TypeVar, cast
 
 import click
 from flask.cli import with_appcontext
@@ -32,7 +34,7 @@ dry_run_option = click.option(
 def operator_command(command: Command) -> Command:
     """Run a command in the application; errors of the catalogue are sentences, and exit with 1."""
 
-    @functools.wraps(command)
+    @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
@@ -61,3 +63,17 @@ def say(lines: Iterable[str], data: Any, *, as_json: bool) -> None:
         return
     for line in lines:
         click.echo(line)
+
+
+@contextmanager
+def printed_whole() -> Iterator[IO[str]]:
+    """Open a document that is printed when the block ends well, and otherwise not at all.
+
+    It waits on the disk, since it may be longer than memory; and whoever reads JSON can do nothing
+    with half of it.
+    """
+    with TemporaryFile("w+", encoding="utf-8") as document:
+        yield document
+        document.seek(0)
+        for piece in iter(partial(document.read, 2**16), ""):
+            click.echo(piece, nl=False)

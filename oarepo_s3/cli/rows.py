@@ -16,6 +16,7 @@ from ..core.quantities import show_duration, show_size
 from ..core.times import isoformat, utcnow
 from ..models import HiddenString, Upload
 from ..services import OwnedUpload
+from .output import printed_whole
 
 _LINE = "{:<36}  {:<10}  {:>10}  {:>8}  {:>8}  {:<24}  {}"
 _SHOWN = tuple(
@@ -41,11 +42,14 @@ class Totals:
 
 
 def print_uploads(found: Iterable[OwnedUpload], *, as_json: bool) -> Totals:
-    """Print uploads one by one as they come, and then their sums."""
+    """Print uploads one by one as they come, and then their sums; as JSON all of it or nothing."""
     totals = Totals()
-    lines = _json_lines(found, totals) if as_json else _lines(found, totals)
-    for line in lines:
-        click.echo(line)
+    if as_json:
+        with printed_whole() as document:
+            document.writelines(f"{line}\n" for line in _json_lines(found, totals))
+    else:
+        for line in _lines(found, totals):
+            click.echo(line)
     return totals
 
 

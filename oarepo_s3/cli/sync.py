@@ -5,51 +5,46 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import IO, Any
 
 import click
 from invenio_s3.cli import s3
 
 from ..core.names import fit_name
 from ..services import Change, SyncCounts, sync_scope
-from .output import dry_run_option, json_option, operator_command
+from .output import dry_run_option, json_option, operator_command, printed_whole
 
 SIGNS = {"new": "+", "changed": "~", "gone": "-", "skipped": "!"}
 
 
-class _Lines:
-    """Print changes as they come, since there may be millions of them.
+def _print_change(change: Change) -> None:
+    """Print a change for people, at once: there may be millions of them."""
+    # A name may hold what a terminal obeys.
+    reason = f": {change.reason}" if change.reason else ""
+    click.echo(f"{SIGNS[change.kind]} {fit_name(change.key)}{reason}")
 
-    :param as_json: print one document all the same, ``{"changes": [...], ...}``.
-    :param all_of_them: whether to print more than what was skipped.
+
+class _Document:
+    """The same for machines, ``{"changes": [...], ...}``, written as it comes.
+
+    :param file: where to.
     """
 
-    def __init__(self, *, as_json: bool, all_of_them: bool) -> None:
-        self._as_json = as_json
-        self._all_of_them = all_of_them
-        self._printed = 0
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._between = "\n  "
+        file.write('{"changes": [')
 
-    def change(self, change: Change) -> None:
-        """Print a change."""
-        if not (self._all_of_them or change.kind == "skipped"):
-            return
-        if self._as_json:
-            click.echo(f"{',' if self._printed else self._begin()}\n  ", nl=False)
-            given = {name: value for name, value in change._asdict().items() if value is not None}
-            click.echo(json.dumps(given), nl=False)
-        else:
-            # A name may hold what a terminal obeys.
-            reason = f": {change.reason}" if change.reason else ""
-            click.echo(f"{SIGNS[change.kind]} {fit_name(change.key)}{reason}")
-        self._printed += 1
+    def add(self, change: Change) -> None:
+        """Write a change."""
+        given = {name: value for name, value in change._asdict().items() if value is not None}
+        self._file.write(f"{self._between}{json.dumps(given)}")
+        self._between = ",\n  "
 
     def end(self, data: dict[str, Any]) -> None:
-        """Print the rest of the document."""
-        begun = "\n]" if self._printed else f"{self._begin()}]"
-        click.echo(f"{begun},\n{json.dumps(data, indent=2)[2:]}")
-
-    def _begin(self) -> str:
-        return '{"changes": ['
+        """Write the rest."""
+        self._file.write(f"\n],\n{json.dumps(data, indent=2)[2:]}\n")
 
 
 @s3.command("sync")
@@ -63,14 +58,23 @@ def sync(scope: str, delete: bool, dry_run: bool, as_json: bool) -> None:
 
     A prefix that was never synced becomes a scope, with a bucket whose id is printed. No content is
     copied or read. With --dry-run each difference has a line: + new, ~ changed, - gone, and ! for
-    what cannot be a file.
+    what cannot be a file. With --json all of it is one document, which is printed at the end; when
+    the sync fails nothing is, and what was written until then stands.
     """
-    lines = _Lines(as_json=as_json, all_of_them=dry_run)
-    counts = sync_scope(scope, delete=delete, dry_run=dry_run, report=lines.change)
-    if as_json:
-        lines.end({**counts.as_dict(), "dry_run": dry_run})
-    else:
-        click.echo(_sentence(counts, dry_run=dry_run))
+
+    def run(report: Callable[[Change], None]) -> SyncCounts:
+        def tell(change: Change) -> None:
+            if dry_run or change.kind == "skipped":
+                report(change)
+
+        return sync_scope(scope, delete=delete, dry_run=dry_run, report=tell)
+
+    if not as_json:
+        click.echo(_sentence(run(_print_change), dry_run=dry_run))
+        return
+    with printed_whole() as file:
+        document = _Document(file)
+        document.end({**run(document.add).as_dict(), "dry_run": dry_run})
 
 
 def _sentence(counts: SyncCounts, *, dry_run: bool) -> str:
