@@ -58,8 +58,9 @@ from .scopes import (
 )
 from .store_side import StoredObject, StoreSide, look_at_store
 from .sweep import SweepCounts, due_for_sweep, sweep_expired
-from .sync import Change, SyncCounts, sync_scope
-from .sync_all import SyncTotals, sync_all
+from .sync import Change, sync_scope
+from .sync_all import sync_all
+from .sync_counts import SyncCounts, SyncTotals
 from .tokens import IssuedToken, issue_token, read_token, remove_expired_tokens, revoke_token
 from .trial import try_upload
 from .verify import VerifyCounts, verify_declared

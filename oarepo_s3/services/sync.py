@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -50,6 +50,7 @@ from .scopes import (
     scope_of_place,
     scope_uri,
 )
+from .sync_counts import SyncCounts
 from .transactions import committing, end_transaction
 
 logger = logging.getLogger(__name__)
@@ -68,31 +69,6 @@ class Change(NamedTuple):
     key: str
     size: int
     reason: str | None = None
-
-
-@dataclass(slots=True)
-class SyncCounts:
-    """What a sync found, in objects.
-
-    ``gone`` ones are those that the store has no more and whose version still stands; with
-    ``delete`` they are ``deleted``. ``known`` ones are files of Invenio in another way: uploaded
-    through it, deleted in it, or of another bucket. ``skipped`` ones have a name that no file can
-    have.
-    """
-
-    scope: str
-    bucket: str | None
-    unchanged: int = 0
-    added: int = 0
-    changed: int = 0
-    deleted: int = 0
-    gone: int = 0
-    known: int = 0
-    skipped: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the counts by name."""
-        return asdict(self)
 
 
 Report = Callable[[Change], None]
@@ -168,7 +144,7 @@ class _Sync:
         self._dry_run = dry_run
         self._since = utcnow()
         bucket_id = target.bucket_id
-        self._counts = SyncCounts(target.name, str(bucket_id) if bucket_id else None)
+        self._counts = SyncCounts(scope=target.name, bucket=str(bucket_id) if bucket_id else None)
 
     def run(self, store: ListsObjects) -> SyncCounts:
         """Compare all of it."""

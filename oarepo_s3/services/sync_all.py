@@ -5,42 +5,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from ..core.errors import UploadError
 from .scopes import get_scope, list_scopes
-from .sync import SyncCounts, sync_scope
+from .sync import sync_scope
+from .sync_counts import SyncCounts, SyncTotals
 from .transactions import end_transaction, roll_back
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class SyncTotals:
-    """What came of several scopes, in objects but for ``scopes``, the number of those that went
-    through, and ``failed``, the names of the others."""
-
-    scopes: int = 0
-    unchanged: int = 0
-    added: int = 0
-    changed: int = 0
-    deleted: int = 0
-    gone: int = 0
-    known: int = 0
-    skipped: int = 0
-    failed: list[str] = field(default_factory=list)
-
-    def add(self, counts: SyncCounts) -> None:
-        """Count a scope that went through."""
-        self.scopes += 1
-        for name, value in counts.as_dict().items():
-            if isinstance(value, int):
-                setattr(self, name, getattr(self, name) + value)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the counts by name."""
-        return asdict(self)
 
 
 def sync_all(name: str | None = None, *, delete: bool = False) -> SyncTotals:
@@ -57,6 +29,7 @@ def sync_all(name: str | None = None, *, delete: bool = False) -> SyncTotals:
         if counts is None:
             totals.failed.append(each)
         else:
+            totals.scopes += 1
             totals.add(counts)
     return totals
 
