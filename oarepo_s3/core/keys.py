@@ -17,6 +17,10 @@ from uuid import UUID
 MARK_LENGTH = 16
 """Hexadecimal digits of a mark: no other application's key ends in a valid one by chance."""
 
+FORMS_FOLDER = "forms"
+"""Where the objects of forms and of temporary keys lie, below the location, until their upload is
+completed: a lifecycle rule can name it."""
+
 _CONTEXT = b"oarepo-s3 object key"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ..core.errors import InvalidRequest
+from ..core.keys import FORMS_FOLDER
 
 BucketDocument = dict[str, Any]
 """A document of a bucket, as JSON says it."""
@@ -23,9 +24,6 @@ UPLOADS_RULE = "oarepo-s3-incomplete-uploads"
 
 FORMS_RULE = "oarepo-s3-forms"
 """ID of the rule that removes what forms have sent and no row knows of."""
-
-FORMS_FOLDER = "forms/"
-"""Where forms make their objects, below the location."""
 
 LEAST_DAYS = 7
 """Days for which an incomplete upload stays at least."""
@@ -105,7 +103,7 @@ def lifecycle(prefix: str, days: int) -> BucketDocument:
             {
                 "ID": f"{FORMS_RULE}{place}",
                 "Status": "Enabled",
-                "Filter": {"Prefix": f"{prefix}{FORMS_FOLDER}"},
+                "Filter": {"Prefix": f"{prefix}{FORMS_FOLDER}/"},
                 "Expiration": {"Days": days},
             },
         ]

@@ -19,6 +19,7 @@ from invenio_files_rest.models import Bucket
 
 from ..backends import Form, TakesForms
 from ..core.errors import BucketNotFound, FormNotPossible, UploadLost
+from ..core.keys import FORMS_FOLDER
 from ..core.states import FINAL_STATES, UploadState
 from ..core.times import utcnow
 from ..core.uris import ObjectURI
@@ -28,9 +29,6 @@ from .batches import ask_stores, attempt, claim, release
 from .parts import url_lifetime
 from .stored import StoredUpload
 from .transactions import committing
-
-FOLDER = "forms"
-"""Where forms make their objects, below the location: a lifecycle rule can name it."""
 
 SLOWEST_FORM = timedelta(days=1)
 """How long a form that was begun in time may take to arrive: stores look at the clock when it
@@ -84,7 +82,7 @@ def form_uri(upload: Upload) -> str:
     if "%" in bucket.location.uri:
         # RGW 16.2 decodes it twice when it copies, finds nothing, or dies of it (measured).
         raise FormNotPossible(reason="the address of the location has a % in it")
-    return f"{bucket.location.uri.rstrip('/')}/{FOLDER}/{upload.id}"
+    return f"{bucket.location.uri.rstrip('/')}/{FORMS_FOLDER}/{upload.id}"
 
 
 def form_is_out() -> sa.ColumnElement[bool]:

@@ -14,6 +14,7 @@ from invenio_db import db
 from invenio_files_rest.models import Bucket, Location
 
 from ..core.errors import BucketNotFound, InvalidLocation, InvalidScope, ScopeNotFound, ScopeTaken
+from ..core.keys import FORMS_FOLDER
 from ..core.names import UNFIT
 from ..core.scopes import (
     Place,
@@ -25,7 +26,6 @@ from ..core.scopes import (
 )
 from ..models import Scope
 from ..proxies import current_s3
-from .forms import FOLDER
 from .transactions import committing, end_transaction
 
 
@@ -200,7 +200,7 @@ def _require_free(place: Place, uri: str) -> None:
             raise ScopeTaken(reason=f"the location {name} lies in {place}")
         prefix = uri.removeprefix(base)
         if prefix != uri and (
-            prefix.startswith(f"{FOLDER}/") or begins_like_a_file(prefix, **_layout())
+            prefix.startswith(f"{FORMS_FOLDER}/") or begins_like_a_file(prefix, **_layout())
         ):
             raise ScopeTaken(reason=f"Invenio itself keeps files of the location {name} there")
 
@@ -220,7 +220,9 @@ def is_invenios(key: str, locations: Sequence[str]) -> bool:
     :param locations: what :func:`locations_in` has returned of the place.
     """
     below = [key.removeprefix(base) for base in locations if key.startswith(base)]
-    return any(each.startswith(f"{FOLDER}/") or is_like_a_file(each, **_layout()) for each in below)
+    return any(
+        each.startswith(f"{FORMS_FOLDER}/") or is_like_a_file(each, **_layout()) for each in below
+    )
 
 
 def _layout() -> dict[str, int]:
