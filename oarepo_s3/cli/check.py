@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import click
-from invenio_files_rest.models import Location
 from invenio_s3.cli import s3
 
 from ..core.errors import StoreDenied, UploadError
-from ..core.uris import ObjectURI
 from ..provisioning.check import check_store
 from ..provisioning.documents import read_origin
 from ..provisioning.findings import Finding, Level, Report
@@ -21,18 +19,9 @@ from ..provisioning.subject import Subject
 from ..provisioning.web import Web
 from ..proxies import current_s3
 from ..services import PartUrl, forget_kept_profile, keep_profile, place_of, try_upload
-from ..services.transactions import end_transaction
 from .findings import report_lines
 from .output import dry_run_option, json_option, operator_command, say
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A location, and what is checked of it."""
-
-    location: str
-    uri: str
-    subject: Subject
+from .places import Place, all_places, find_place
 
 
 @s3.command()
@@ -66,20 +55,22 @@ def check(
     Writes test objects below check-... in the location, and removes them. What the store can do is
     kept, and used by processes that start afterwards.
     """
-    places = _places(location, [read_origin(origin) for origin in origins])
+    pages = [read_origin(origin) for origin in origins]
+    places = [(place, _subject(place, pages)) for place in _places(location)]
     if forget_profile:
-        _forget(places, dry_run=dry_run, as_json=as_json)
+        _forget([place for place, _ in places], dry_run=dry_run, as_json=as_json)
         return
+    options = {"upload": upload, "keep": not no_store_profile}
     if dry_run:
-        _say_plan(places, upload=upload, keep=not no_store_profile, as_json=as_json)
+        _say_plan(places, **options, as_json=as_json)
         return
-    results = [_check(place, upload=upload, keep=not no_store_profile) for place in places]
+    results = [(place, _check(place, subject, **options)) for place, subject in places]
     lines = [line for place, report in results for line in _lines(place, report)]
     say(
         lines,
         {
             "locations": [
-                {"location": place.location, "uri": place.uri, **report.as_dict()}
+                {"location": place.location, "uri": place.shown, **report.as_dict()}
                 for place, report in results
             ]
         },
@@ -89,40 +80,32 @@ def check(
         raise SystemExit(1)
 
 
-def _places(name: str | None, origins: Sequence[str]) -> list[Place]:
+def _places(location: str | None) -> list[Place]:
     """Find the location, or all that are at S3 stores."""
-    found = [(known.name, known.uri) for known in Location.all() if name in (None, known.name)]
-    # Nothing of the database stays open while stores are asked.
-    end_transaction()
-    if name is not None and not found:
-        raise click.UsageError(f"There is no location {name!r}.")
-    at_s3 = [(known, uri) for known, uri in found if uri.startswith("s3://")]
-    if not at_s3:
-        raise click.ClickException(
-            f"The location {name} is not at an S3 store."
-            if name
-            else "No location is at an S3 store: `invenio s3 setup` makes one."
-        )
-    return [Place(known, uri, _subject(uri, origins)) for known, uri in at_s3]
+    if location is not None:
+        return [find_place(location, None)]
+    places = all_places()
+    if not places:
+        raise click.ClickException("No location is at an S3 store: `invenio s3 setup` makes one.")
+    return places
 
 
-def _subject(uri: str, origins: Sequence[str]) -> Subject:
-    parsed, settings = ObjectURI.parse(uri), current_s3.settings
+def _subject(place: Place, origins: Sequence[str]) -> Subject:
+    settings = current_s3.settings
     return Subject(
-        config=current_s3.store_config(parsed),
-        site=current_s3.site(parsed.bucket, origins),
-        prefix=parsed.key,
+        config=current_s3.store_config(place.uri),
+        site=current_s3.site(place.bucket, origins),
+        prefix=place.prefix,
         upload_lifetime=settings.upload_lifetime,
         part_url_lifetime=settings.part_url_lifetime,
     )
 
 
-def _check(place: Place, *, upload: bool, keep: bool) -> tuple[Place, Report]:
-    report = check_store(place.subject)
+def _check(place: Place, subject: Subject, *, upload: bool, keep: bool) -> Report:
+    report = check_store(subject)
     more: list[Finding] = []
     if keep and report.profile is not None:
-        config = place.subject.config
-        keep_profile(place_of(ObjectURI.parse(place.uri)), config.endpoint_url, report.profile)
+        keep_profile(place_of(place.uri), subject.config.endpoint_url, report.profile)
         more.append(
             Finding(
                 "profile",
@@ -132,16 +115,16 @@ def _check(place: Place, *, upload: bool, keep: bool) -> tuple[Place, Report]:
             )
         )
     if upload:
-        more += _upload(place, report)
-    return place, replace(report, findings=[*report.findings, *more])
+        more += _upload(place, subject, report)
+    return replace(report, findings=[*report.findings, *more])
 
 
-def _upload(place: Place, report: Report) -> Iterator[Finding]:
+def _upload(place: Place, subject: Subject, report: Report) -> Iterator[Finding]:
     """Upload a file through the instance, unless that cannot work."""
     if report.profile is None:
         yield Finding("upload", Level.NOTE, "Skipped, because of the failure above.")
         return
-    with Web(place.subject.config.verify) as web:
+    with Web(subject.config.verify) as web:
 
         def send(url: PartUrl, content: bytes) -> None:
             answer = web.send("PUT", url.url, body=content, headers=url.headers)
@@ -171,30 +154,32 @@ def _upload(place: Place, report: Report) -> Iterator[Finding]:
 def _forget(places: Sequence[Place], *, dry_run: bool, as_json: bool) -> None:
     """Let the settings say again what the stores can do."""
     forgotten = []
-    for place in dict.fromkeys(place_of(ObjectURI.parse(place.uri)) for place in places):
-        if forget_kept_profile(place, dry_run=dry_run):
-            forgotten.append(place)
+    for kept in dict.fromkeys(place_of(place.uri) for place in places):
+        if forget_kept_profile(kept, dry_run=dry_run):
+            forgotten.append(kept)
     would = "Would forget" if dry_run else "Forgot"
     lines = [f"{would} what {place} can do." for place in forgotten] or ["Nothing was kept."]
     say(lines, {"forgotten": forgotten}, as_json=as_json)
 
 
 def _lines(place: Place, report: Report) -> Iterator[str]:
-    yield f"Location {place.location}, {place.uri}:"
+    yield f"Location {place.location}, {place.shown}:"
     yield from report_lines(report)
 
 
-def _say_plan(places: Sequence[Place], *, upload: bool, keep: bool, as_json: bool) -> None:
+def _say_plan(
+    places: Sequence[tuple[Place, Subject]], *, upload: bool, keep: bool, as_json: bool
+) -> None:
     plans: list[dict[str, Any]] = [
         {
             "location": place.location,
-            "uri": place.uri,
-            "endpoint_url": place.subject.config.endpoint_url,
-            "origins": list(place.subject.site.origins),
+            "uri": place.shown,
+            "endpoint_url": subject.config.endpoint_url,
+            "origins": list(subject.site.origins),
             "upload": upload,
             "store_profile": keep,
         }
-        for place in places
+        for place, subject in places
     ]
     lines = [
         f"Would check {plan['location']}, {plan['uri']}, at {plan['endpoint_url'] or 'AWS'}"

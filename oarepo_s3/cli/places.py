@@ -10,27 +10,38 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
-from invenio_files_rest.models import Location
 
 from ..backends import AdministersBucket
 from ..core.errors import InvalidLocation
 from ..core.uris import ObjectURI
 from ..proxies import current_s3
-from ..services.transactions import end_transaction
+from ..services import KnownLocation, all_locations, default_location, find_location
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A bucket.
+    """A bucket, or a location in it.
 
     :param prefix: what the keys of the location begin with: empty, or with a slash at its end.
+    :param location: its name; empty for a bucket that was named itself.
     """
 
     bucket: str
     prefix: str = ""
     scheme: str = "s3"
+    location: str = ""
+
+    @property
+    def uri(self) -> ObjectURI:
+        """Where the keys begin."""
+        return ObjectURI(self.scheme, self.bucket, self.prefix)
+
+    @property
+    def shown(self) -> str:
+        """The same for people, as locations are written."""
+        return str(self.uri).rstrip("/")
 
     @property
     def store(self) -> AdministersBucket:
@@ -66,23 +77,39 @@ def find_place(location: str | None, bucket: str | None) -> Place:
     """Return the bucket of a location, or a bucket by its own name.
 
     :raises click.UsageError: when both are named, or there is no such location.
+    :raises click.ClickException: when the location is not at an S3 store.
     """
     if bucket is not None:
         if location is not None:
             raise click.UsageError("Name a location or a bucket, not both.")
         return Place(bucket)
-    found = Location.get_default() if location is None else Location.get_by_name(location)
-    uri = found.uri if found else None
-    # Nothing of the database stays open while the store is asked.
-    end_transaction()
-    if uri is None:
+    known = default_location() if location is None else find_location(location)
+    if known is None:
         raise click.UsageError(
             f"There is no location {location!r}."
             if location
             else "There is no default location: name a location or a bucket."
         )
-    parsed = ObjectURI.parse(uri)
-    return Place(parsed.bucket, folder(parsed.key), parsed.scheme)
+    return _place_at(known)
+
+
+def all_places() -> list[Place]:
+    """Return the locations that are at S3 stores, by name."""
+    return [_place_at(known) for known in all_locations() if _is_at_s3(known)]
+
+
+def _place_at(known: KnownLocation) -> Place:
+    if not _is_at_s3(known):
+        raise click.ClickException(
+            f"The location {known.name} is not at an S3 store, but at {known.uri}: name another"
+            " one, or make one with `invenio s3 setup`."
+        )
+    uri = ObjectURI.parse(known.uri)
+    return Place(uri.bucket, folder(uri.key), uri.scheme, known.name)
+
+
+def _is_at_s3(known: KnownLocation) -> bool:
+    return known.uri.startswith("s3://")
 
 
 def folder(prefix: str) -> str:
@@ -92,9 +119,7 @@ def folder(prefix: str) -> str:
 
 def locations_at(bucket: str) -> list[str]:
     """Return the names of the locations that keep their files in a bucket."""
-    places = [(found.name, found.uri) for found in Location.all()]
-    end_transaction()
-    return sorted(name for name, uri in places if _is_in(uri, bucket))
+    return [known.name for known in all_locations() if _is_in(known.uri, bucket)]
 
 
 def _is_in(uri: str, bucket: str) -> bool:

@@ -19,7 +19,15 @@ from .grants import (
     plan_upload_grant,
     remove_old_grants,
 )
-from .locations import LocationInUse, default_location, location_differs, set_location
+from .locations import (
+    KnownLocation,
+    LocationInUse,
+    all_locations,
+    default_location,
+    find_location,
+    location_differs,
+    set_location,
+)
 from .orphans import OrphanCounts, sweep_orphans
 from .parts import (
     PartUrl,
@@ -71,6 +79,7 @@ __all__ = (
     "GrantedPlace",
     "IssuedGrant",
     "IssuedToken",
+    "KnownLocation",
     "LocationInUse",
     "NewScope",
     "NewUpload",
@@ -89,6 +98,7 @@ __all__ = (
     "VerifyCounts",
     "abort_removed",
     "abort_upload",
+    "all_locations",
     "all_uploads",
     "complete_upload",
     "create_scope",
@@ -97,6 +107,7 @@ __all__ = (
     "due_for_recovery",
     "due_for_sweep",
     "every_part",
+    "find_location",
     "find_owners",
     "find_scope",
     "find_upload",

@@ -26,12 +26,22 @@ class KnownLocation:
     default: bool
 
 
-def default_location() -> KnownLocation | None:
-    """Return the location of new files, or None when there is none."""
-    found = Location.get_default()
-    known = None if found is None else KnownLocation(found.name, _bare(found.uri), default=True)
+def all_locations() -> list[KnownLocation]:
+    """Return all locations, by name; no transaction is open afterwards."""
+    found = db.session.scalars(sa.select(Location).order_by(Location.name))
+    known = [KnownLocation(each.name, _bare(each.uri), default=each.default) for each in found]
     end_transaction()
     return known
+
+
+def find_location(name: str) -> KnownLocation | None:
+    """Return the location with this name, or None; no transaction is open afterwards."""
+    return next((known for known in all_locations() if known.name == name), None)
+
+
+def default_location() -> KnownLocation | None:
+    """Return the location of new files, or None when there is none, as above."""
+    return next((known for known in all_locations() if known.default), None)
 
 
 def location_differs(name: str, uri: str, *, default: bool) -> bool:

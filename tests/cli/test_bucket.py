@@ -216,7 +216,7 @@ def test_a_store_without_buckets_is_refused(run, app):
     db.session.add(Location(name="in-memory", uri="memory://some"))
     db.session.commit()
     done = run("show", "--location", "in-memory", status=1)
-    assert "no buckets to administer" in done.stderr
+    assert "The location in-memory is not at an S3 store, but at memory://some" in done.stderr
 
 
 def test_somebody_elses_bucket_is_refused_with_a_remedy(run, place, request, name):
