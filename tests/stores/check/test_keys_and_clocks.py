@@ -65,21 +65,22 @@ def test_the_store_itself_refuses_what_a_wrong_clock_has_signed(patient, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("minutes", "level"),
+    ("minutes", "level", "said"),
     [
-        (0, Level.OK),
-        (2, Level.WARNING),
-        (-2, Level.WARNING),
-        (6, Level.FAILURE),
-        (-6, Level.FAILURE),
+        (0, Level.OK, "agree"),
+        (2, Level.WARNING, "clock is 2m"),
+        (-2, Level.WARNING, "clock is 1m 5"),
+        (6, Level.FAILURE, "clock is 6m"),
+        (-6, Level.FAILURE, "clock is 5m 5"),
     ],
 )
-def test_a_clock_is_compared_with_that_of_the_store(patient, monkeypatch, minutes, level):
+def test_a_clock_is_compared_with_that_of_the_store(patient, monkeypatch, minutes, level, said):
     shifted = timedelta(minutes=minutes)
     monkeypatch.setattr(probe_address, "utcnow", lambda: utcnow() + shifted)
     (found,) = patient.only(probe_address.probe_clock).findings[1:]
     monkeypatch.undo()
     assert found.level is level
+    assert said in found.message
     assert ("ahead of" in found.message, "behind" in found.message) == (minutes > 0, minutes < 0)
 
 
@@ -88,7 +89,7 @@ def test_keys_that_end_soon_are_a_warning(patient):
     soon = Credentials(keys.access_key, keys.secret_key, None, utcnow() + timedelta(hours=2))
     (found,) = patient.only(probe_life_of_keys, credentials=soon).findings
     assert found.level is Level.WARNING
-    assert "end in 1 h 59 min" in found.message
+    assert "end in 1h 59m" in found.message
     late = replace(soon, expires_at=utcnow() + timedelta(days=2))
     assert levels(patient.only(probe_life_of_keys, credentials=late), "life of keys") == [Level.OK]
 
