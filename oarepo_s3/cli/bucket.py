@@ -14,6 +14,7 @@ from flask import current_app
 from invenio_s3.cli import s3
 
 from ..backends import ListsObjects, ListsUploads
+from ..core.quantities import show_count
 from ..provisioning import documents
 from ..provisioning.buckets import Creation, Description, create, describe
 from ..proxies import current_s3
@@ -106,8 +107,8 @@ def erase(
     if dry_run:
         data |= _contents(place)
         lines = [
-            f"Would remove {data['objects']} objects (and their older versions),"
-            f" {data['open_uploads']} open uploads and the bucket {place.bucket}."
+            f"Would remove {_counted(data['objects'], 'object')} (with all older versions),"
+            f" {_counted(data['open_uploads'], 'open upload')} and the bucket {place.bucket}."
         ]
         say(lines, data, as_json=as_json)
         return
@@ -118,8 +119,8 @@ def erase(
     with administering(INSTEAD):
         data["removed"] = sum(place.store.erase())
         data["erased"] = place.store.delete_bucket()
-    said = f"Removed the bucket {place.bucket} and what it held: {data['removed']} objects,"
-    say([f"{said} versions and uploads."], data, as_json=as_json)
+    held = f"Objects, versions and uploads that it held: {data['removed']}."
+    say([f"Removed the bucket {place.bucket}. {held}"], data, as_json=as_json)
 
 
 def _named(name: str | None, location: str | None, *, default: bool = False) -> Place:
@@ -142,6 +143,10 @@ def _contents(place: Place) -> dict[str, int | None]:
         "objects": None if objects is None else sum(1 for _ in objects),
         "open_uploads": None if uploads is None else sum(1 for _ in uploads),
     }
+
+
+def _counted(number: int | None, noun: str) -> str:
+    return f"an unknown number of {noun}s" if number is None else show_count(number, noun)
 
 
 def _creation_data(name: str, made: Creation, *, dry_run: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..backends import Profile
+from ..core.quantities import show_count
 from ..provisioning.findings import Finding, Level, Report
 
 SIGNS = {
@@ -34,7 +35,8 @@ def report_lines(report: Report) -> Iterator[str]:
     counts = dict.fromkeys(Level, 0)
     for finding in report.findings:
         counts[finding.level] += 1
-    yield f"{report.place}: {counts[Level.FAILURE]} failures, {counts[Level.WARNING]} warnings"
+    failures, warnings = counts[Level.FAILURE], counts[Level.WARNING]
+    yield f"{report.place}: {show_count(failures, 'failure')}, {show_count(warnings, 'warning')}"
 
 
 def ability_lines(profile: Profile) -> Iterator[str]:

@@ -18,7 +18,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
-from ..core.errors import DatabaseUnavailable, InvalidRequest, UploadError
+from ..core.errors import DatabaseUnavailable, InvalidLocation, InvalidRequest, UploadError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,6 +41,12 @@ def operator_command(command: Command) -> Command:
         except InvalidRequest as error:
             # What was typed cannot be right: the command was called wrongly.
             raise click.UsageError(str(error)) from error
+        except InvalidLocation as error:
+            # Whoever types the command is the operator, who is meant to mend it.
+            raise click.ClickException(
+                f"{error.context['uri']} is in no location that is at a store: name another one, or"
+                f" make one with `invenio s3 setup`. ({error.code})"
+            ) from error
         except UploadError as error:
             raise click.ClickException(f"{error} ({error.code})") from error
         except (InterfaceError, OperationalError, ProgrammingError) as error:

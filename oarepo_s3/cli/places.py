@@ -14,6 +14,7 @@ import click
 from ..backends import AdministersBucket
 from ..core.errors import InvalidLocation
 from ..core.uris import ObjectURI
+from ..provisioning.answers import s3_backends
 from ..proxies import current_s3
 from ..services import KnownLocation, all_locations, default_location, find_location
 
@@ -109,7 +110,8 @@ def _place_at(known: KnownLocation) -> Place:
 
 
 def _is_at_s3(known: KnownLocation) -> bool:
-    return known.uri.startswith("s3://")
+    scheme, _, _ = known.uri.partition("://")
+    return scheme in {backend.name for backend in s3_backends()}
 
 
 def folder(prefix: str) -> str:

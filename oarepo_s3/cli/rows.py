@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ..core.names import fit_name
-from ..core.quantities import show_duration, show_size
+from ..core.quantities import show_count, show_duration, show_size
 from ..core.times import isoformat, utcnow
 from ..models import HiddenString, Upload
 from ..services import OwnedUpload
@@ -59,7 +59,8 @@ def _lines(found: Iterable[OwnedUpload], totals: Totals) -> Iterator[str]:
             yield _LINE.format("ID", "STATE", "SIZE", "AGE", "LEFT", "OWNER", "KEY")
         totals.add(owned.upload)
         yield _line(owned)
-    yield f"{totals.uploads} uploads, {show_size(totals.bytes_held)} held by those that are open"
+    held = show_size(totals.bytes_held)
+    yield f"{show_count(totals.uploads, 'upload')}, {held} held by those that are open"
 
 
 def _line(owned: OwnedUpload) -> str:

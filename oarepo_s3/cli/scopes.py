@@ -14,7 +14,7 @@ from invenio_s3.cli import s3
 from ..core.scopes import ScopeName
 from ..core.times import isoformat
 from ..models import Scope
-from ..services import NewScope, create_scope, list_scopes, remove_scope
+from ..services import NewScope, create_scope, find_location, list_scopes, remove_scope
 from .output import dry_run_option, json_option, operator_command, say
 
 
@@ -42,6 +42,8 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a scope, and a bucket for it. Nothing happens when it is there already."""
+    if find_location(location) is None:
+        raise click.UsageError(f"There is no location {location!r}.")
     new = NewScope(name, location, prefix, bucket_id, _user_id(email))
     before = {scope.name for scope in list_scopes()}
     scope = create_scope(new, dry_run=dry_run)

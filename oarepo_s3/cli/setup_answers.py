@@ -13,7 +13,6 @@ import click
 import yaml
 from flask import current_app
 
-from ..backends.registry import installed_backends
 from ..core.errors import InvalidLocation
 from ..core.uris import ObjectURI
 from ..provisioning.answers import (
@@ -24,6 +23,7 @@ from ..provisioning.answers import (
     WrongAnswers,
     complete,
     read_file,
+    s3_backends,
 )
 from ..services import default_location
 
@@ -89,7 +89,7 @@ def _located() -> dict[str, str]:
         uri = ObjectURI.parse(place.uri)
     except InvalidLocation:
         return {}  # files-rest's own, on a disk
-    if uri.scheme not in {backend.name for backend in installed_backends()}:
+    if uri.scheme not in {backend.name for backend in s3_backends()}:
         return {}
     return {
         "backend": uri.scheme,
@@ -136,7 +136,7 @@ def _ask(question: Question, values: Mapping[str, Any]) -> Any:
     """Ask until the answer can be right; all but the result goes to the other output."""
     known = values.get(question.name)
     if question.name == "backend":
-        for backend in installed_backends():
+        for backend in s3_backends():
             click.echo(f"  {backend.name}: {backend.summary}", err=True)
     if question.name == "default":
         known = "yes" if _is_default(values) else "no"

@@ -15,7 +15,7 @@ from invenio_s3.cli import s3
 
 from ..core.errors import InvalidLocation, StoreError, UploadError
 from ..core.names import fit_name
-from ..core.quantities import show_size
+from ..core.quantities import show_count, show_size
 from ..core.states import FINAL_STATES, UploadState
 from ..services import (
     OwnedUpload,
@@ -142,9 +142,9 @@ def _store_lines(side: StoreSide | None) -> Iterator[str]:
         return
     if side.known:
         yield (
-            f"at the store: {side.parts} parts of {show_size(side.bytes)}"
-            f" ({side.bytes} bytes), the highest is {side.highest_part},"
-            f" {side.missing_parts} are missing"
+            f"at the store: {show_count(side.parts, 'part')} of {show_size(side.bytes)}"
+            f" ({show_count(side.bytes, 'byte')}), the highest is {side.highest_part},"
+            f" {side.missing_parts} {'is' if side.missing_parts == 1 else 'are'} missing"
         )
     else:
         yield "at the store: it does not know this multipart upload"
@@ -154,7 +154,8 @@ def _store_lines(side: StoreSide | None) -> Iterator[str]:
         yield "object: none"
     else:
         whose = "made by this upload" if side.object.proved else "NOT made by this upload"
-        yield f"object: {side.object.size} bytes, ETag {side.object.etag}, {whose}"
+        size = show_count(side.object.size, "byte")
+        yield f"object: {size}, ETag {side.object.etag}, {whose}"
 
 
 @uploads.command()

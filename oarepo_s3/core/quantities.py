@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""Times and sizes as people write and read them: ``2d``, ``5GiB``."""
+"""Times, sizes and numbers as people write and read them: ``2d``, ``5GiB``, ``1 upload``."""
 
 from __future__ import annotations
 
@@ -72,3 +72,11 @@ def show_size(size: int) -> str:
         if size >= factor:
             return f"{size / factor:.1f} {unit}"
     return f"{size} B"
+
+
+def show_count(number: int, noun: str) -> str:
+    """Write how many there are of something: ``1 upload``, ``2 uploads``.
+
+    :param noun: for one of them; several have an ``s`` at the end.
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

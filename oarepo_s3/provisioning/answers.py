@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..backends.profiles import PROFILES
-from ..backends.registry import installed_backends
+from ..backends.registry import InstalledBackend, find_factory, installed_backends
+from ..backends.s3 import S3Store
 
 NONE = "none"
 """What is answered for nothing at all."""
@@ -111,6 +112,20 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
     return read
 
 
+def s3_backends() -> list[InstalledBackend]:
+    """Return the installed back ends whose stores speak S3: others cannot be set up or checked."""
+    return [backend for backend in installed_backends() if _is_s3(backend.name)]
+
+
+def _is_s3(scheme: str) -> bool:
+    try:
+        factory = find_factory(scheme)
+    except (ImportError, AttributeError):
+        # It is listed with what is wrong with it.
+        return False
+    return isinstance(factory, type) and issubclass(factory, S3Store)
+
+
 def _one_of(names: Callable[[], Iterable[str]]) -> Callable[[str], str]:
     def read(text: str) -> str:
         known = list(names())
@@ -119,6 +134,13 @@ def _one_of(names: Callable[[], Iterable[str]]) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _backend(text: str) -> str:
+    known = [backend.name for backend in s3_backends()]
+    if text not in known:
+        raise ValueError(f"one that speaks S3: {', '.join(known)}")
+    return text
 
 
 def _address(text: str) -> str:
@@ -146,7 +168,7 @@ def _yes_or_no(text: str) -> bool:
 _key = _matching(_TEXT, "a key without spaces")
 
 QUESTIONS = (
-    Question("backend", "Back end", _one_of(lambda: [b.name for b in installed_backends()])),
+    Question("backend", "Back end", _backend),
     Question("profile", "Kind of store", _one_of(lambda: PROFILES)),
     Question("endpoint", "Address of the store (none for AWS)", _address, optional=True),
     Question(

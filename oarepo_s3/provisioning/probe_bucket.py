@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..core.errors import StoreError
+from ..core.quantities import show_count
 from .bench import Bench
 from .explain import is_denied, is_lacking, reason_of
 from .findings import Level
@@ -32,7 +33,7 @@ def probe_lifecycle(bench: Bench) -> None:
     shortest = min((days for _, days, _ in rules), default=None)
     if shortest is not None and timedelta(days=shortest) < bench.subject.upload_lifetime:
         _too_short(bench, *next(rule for rule in rules if rule[1] == shortest))
-    elif not any(whole for _, _, whole in rules):
+    elif shortest is None or not any(whole for _, _, whole in rules):
         bench.found(
             "lifecycle",
             Level.WARNING,
@@ -42,7 +43,9 @@ def probe_lifecycle(bench: Bench) -> None:
         )
     else:
         bench.found(
-            "lifecycle", Level.OK, f"Uploads that nobody ends are removed after {shortest} days."
+            "lifecycle",
+            Level.OK,
+            f"Uploads that nobody ends are removed after {show_count(shortest, 'day')}.",
         )
 
 
@@ -51,7 +54,7 @@ def _too_short(bench: Bench, name: str, days: int, _: bool) -> None:
     bench.found(
         "lifecycle",
         Level.FAILURE,
-        f"The bucket's rule {name!r} removes uploads after {days} days, and"
+        f"The bucket's rule {name!r} removes uploads after {show_count(days, 'day')}, and"
         f" OAREPO_S3_UPLOAD_LIFETIME lets them take {wanted / timedelta(days=1):.4g}: slow uploads"
         " are lost.",
         f"Remove that rule, then: {bench.subject.lifecycle_command}  (or shorten"

@@ -151,7 +151,7 @@ def test_a_bucket_is_erased_with_all_that_it_holds_once(run, client, there, name
         client.put_object(Bucket=name, Key=f"a/{number}", Body=b"x")
     client.create_multipart_upload(Bucket=name, Key="open")
     assert (
-        "3 objects (and their older versions), 1 open uploads"
+        "3 objects (with all older versions), 1 open upload and"
         in run("erase", name, "--dry-run").stdout
     )
     assert there(name)

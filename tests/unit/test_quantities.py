@@ -8,7 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from oarepo_s3.core.quantities import parse_duration, parse_size, show_duration, show_size
+from oarepo_s3.core.quantities import (
+    parse_duration,
+    parse_size,
+    show_count,
+    show_duration,
+    show_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +93,10 @@ def test_a_time_is_written_in_its_two_largest_units(seconds, text):
 )
 def test_a_size_is_written_in_its_largest_unit(size, text):
     assert show_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 open uploads"), (1, "1 open upload"), (2, "2 open uploads")]
+)
+def test_one_is_not_several(number, said):
+    assert show_count(number, "open upload") == said

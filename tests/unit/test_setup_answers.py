@@ -61,7 +61,7 @@ def test_the_secret_may_come_from_the_environment():
         ({"bucket": "a/b"}, "bucket has to be 3 to 63"),
         ({"bucket": "abc\n"}, None),
         ({"profile": "cepf"}, "profile has to be one of aws, ceph, ceph-20, minio, other"),
-        ({"backend": "azure"}, "backend has to be one of memory, s3"),
+        ({"backend": "azure"}, "backend has to be one that speaks S3: s3"),
         ({"endpoint": "s3.example.org"}, "endpoint has to be an address such as"),
         ({"endpoint": "ftp://s3.example.org"}, "endpoint has to be an address such as"),
         ({"endpoint": "https://key:word@s3.example.org"}, "endpoint has to be an address such as"),

@@ -129,8 +129,8 @@ def _say_plan(plan: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(plan, indent=2))
         return
-    time = f"{plan['lifetime']} seconds" if plan["lifetime"] else "as long as it gives them"
-    click.echo(f"Would ask {plan['url']} for keys to {plan['target']}, for {time}.")
+    wish = f"with a lifetime of {plan['lifetime']} s" if plan["lifetime"] else "as it gives them"
+    click.echo(f"Would ask {plan['url']} for keys to {plan['target']}, {wish}.")
     if plan["output"] is None:
         click.echo(f"Would print them for {plan['format']}.")
     else:

@@ -26,3 +26,11 @@ def test_a_broken_back_end_does_not_hide_the_others(run, monkeypatch):
     lines = run("backends").stdout.splitlines()
     assert lines[0].startswith("broken: cannot be loaded: ModuleNotFoundError")
     assert len(lines) == 3
+
+
+def test_the_wizard_offers_what_it_can_set_up_and_refuses_the_rest_at_once(run):
+    said = run("setup", input="memory\ns3\n", status=1).stderr
+    assert "  s3: AWS, Ceph RGW" in said
+    assert "memory: A store" not in said
+    assert said.count("Error: backend has to be one that speaks S3: s3\n") == 1
+    assert said.count("Kind of store") == 1

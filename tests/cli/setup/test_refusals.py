@@ -161,6 +161,6 @@ def test_what_is_missing_is_named(set_up, given):
 
 
 def test_no_other_back_end_is_set_up(set_up, given, bucket_name, folder, store):
-    result = set_up({**given, "backend": "memory"}, status=1)
-    assert "Only S3 stores can be set up" in result.stderr
+    result = set_up({**given, "backend": "memory"}, status=2)
+    assert "backend has to be one that speaks S3: s3" in result.stderr
     assert kept(store, bucket_name, folder) == NOTHING
