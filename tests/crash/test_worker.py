@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,10 +22,13 @@ from oarepo_s3.services.stored import StoredUpload
 
 from ..conftest import REAL, settings_for, start
 from ..services import AnswerProxy, Valkey
+from . import heartbeat
 from .worker import SWEEP, Worker, send
 
 PATIENCE = 90
 """Seconds for a worker to do what it was told; it takes one or two, and more to reconnect."""
+
+LOST = "Connection to broker lost"
 
 
 @pytest.fixture(scope="module", params=[REAL])
@@ -107,23 +111,52 @@ def open_at(store):
     )
 
 
+@pytest.fixture
+def goes_on(tmp_path, broker, expire) -> Iterator[Callable[..., None]]:
+    """Start the broker anew, and see that the worker does what is sent to it."""
+    # Ended after the worker: one without a broker may not obey.
+    with contextlib.ExitStack() as stack:
+
+        def see(worker, before):
+            states = expire(2)
+            again = stack.enter_context(Valkey(tmp_path / "again", port=broker.port))
+            assert again.url == broker.url
+            send(SWEEP, again.url)
+            wait_for(states, [*before, "aborted", "aborted"])
+            assert worker.process.poll() is None
+
+        yield see
+
+
 @pytest.mark.parametrize("pool", ["solo", "prefork"])
-def test_a_worker_goes_on_when_its_broker_is_back(tmp_path, store, broker, settings, expire, pool):
-    with Worker(tmp_path / "worker", settings, pool=pool) as worker:
+def test_a_worker_goes_on_when_its_broker_is_back(
+    tmp_path, store, broker, settings, expire, goes_on, pool
+):
+    # With heartbeats nobody knows when it hears of the loss: see the next test.
+    quiet = ["--without-heartbeat"]
+    with Worker(tmp_path / "worker", settings, pool=pool, options=quiet) as worker:
         states = expire(1)
         send(SWEEP, broker.url)
         wait_for(states, ["aborted"])
-        # Killed in the middle of its last words to it, the broker would be missed otherwise.
-        wait_until_said(worker, " succeeded in ")
 
         broker.kill()
-        wait_until_said(worker, "Connection to broker lost")
-        states = expire(2)
-        with Valkey(tmp_path / "again", port=broker.port) as again:
-            assert again.url == broker.url
-            send(SWEEP, again.url)
-            wait_for(states, ["aborted"] * 3)
-            assert worker.process.poll() is None
+        wait_until_said(worker, LOST)
+        goes_on(worker, ["aborted"])
+        assert open_at(store) == 0
+
+
+def test_a_worker_whose_broker_goes_in_its_heartbeat_goes_on_when_it_is_back(
+    tmp_path, monkeypatch, store, broker, settings, goes_on
+):
+    order = tmp_path / "order"
+    monkeypatch.setenv(heartbeat.ORDER, str(order))
+    kills = ["--include", heartbeat.__name__]
+    with Worker(tmp_path / "worker", settings, pool="prefork", options=kills) as worker:
+        heartbeat.order_kill(order, *broker.pids)
+        broker.wait()
+        goes_on(worker, [])
+        # It says so at last, as the page for operators promises.
+        assert LOST in worker.log
         assert open_at(store) == 0
 
 

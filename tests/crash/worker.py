@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +36,20 @@ class Worker(Service):
         *,
         pool: str = "solo",
         level: str = "INFO",
+        options: Sequence[str] = (),
     ) -> None:
         """Keep the log below ``directory``.
 
         :param settings: the application's settings.
         :param pool: Celery's pool: ``solo`` works in the worker itself, ``prefork`` in a child.
         :param level: level of its log.
+        :param options: more options of ``celery worker``.
         """
         super().__init__(directory)
         self._settings = settings
         self._pool = pool
         self._level = level
+        self._options = options
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -72,7 +75,7 @@ class Worker(Service):
         }
         command = [sys.executable, "-m", "celery", "-A", "invenio_app.celery", "worker"]
         options = ["--pool", self._pool, "--concurrency", "1", "--loglevel", self._level]
-        process = self._spawn("worker", [*command, *options], env=environment)
+        process = self._spawn("worker", [*command, *options, *self._options], env=environment)
         deadline = time.monotonic() + START_TIMEOUT
         while " ready." not in self.log:
             if process.poll() is not None or time.monotonic() > deadline:

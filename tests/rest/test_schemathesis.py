@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
@@ -26,6 +26,9 @@ from schemathesis.specs.openapi import checks
 from ..conftest import REAL
 from ..people import Person, send_parts
 from .uppy import issue
+
+Answer = tuple[str, int]
+"""An operation of the document, and the status it was answered with."""
 
 BOUNDED = {
     "deadline": None,
@@ -83,6 +86,21 @@ REACHED = {
 }
 """How often a status has to be seen, at least: what never succeeds tests nothing."""
 
+FOLLOWED = {
+    ("beginUpload", 201): 5,
+    ("completeUpload", 200): 1,
+    ("listParts", 200): 1,
+    ("abortUpload", 204): 1,
+}
+"""The same for calls that follow each other."""
+
+SEEDS = range(6)
+"""One for each round of calls that follow each other; the first mostly does.
+
+What follows what is a matter of luck, even with a seed: Hypothesis also takes values from whatever
+modules are imported by then. So there are more rounds until each call has succeeded.
+"""
+
 
 @pytest.fixture(scope="module", params=[REAL])
 def place(request) -> str:
@@ -97,7 +115,7 @@ class World:
         self.uploader, self.bucket = uploader, bucket
         self.token = issue(uploader, bucket)["token"]
         self.cookies = {"session": uploader.client.get_cookie("session").value}
-        self.answers: Counter[tuple[str, int]] = Counter()
+        self.answers: Counter[Answer] = Counter()
 
     def adapt(self, case: Any) -> None:
         """Put a real bucket and a real upload where any was named."""
@@ -167,11 +185,7 @@ def reached(world) -> Iterator[None]:
     yield
     for (name, status), times in sorted(world.answers.items()):
         print(f"{name} {status}: {times} times")
-    assert {
-        reached: world.answers[reached]
-        for reached, wanted in REACHED.items()
-        if world.answers[reached] < wanted
-    } == {}
+    assert _missed(REACHED, world.answers) == {}
 
 
 @pytest.fixture(scope="module")
@@ -206,10 +220,17 @@ def test_calls_that_follow_each_other_are_answered_as_the_document_says(api, wor
         def validate_response(self, *args, **kwargs):
             """Done in ``send``."""
 
-    run_state_machine_as_test(
-        Machine, settings=settings(max_examples=10, stateful_step_count=8, **BOUNDED)
-    )
-    print(world.answers)
-    assert world.answers["beginUpload", 201] >= 5
-    for followed in (("completeUpload", 200), ("listParts", 200), ("abortUpload", 204)):
-        assert world.answers[followed] >= 1
+    for number in SEEDS:
+        run_state_machine_as_test(
+            seed(number)(Machine),
+            settings=settings(max_examples=10, stateful_step_count=8, **BOUNDED),
+        )
+        print(f"seed {number}: {world.answers}")
+        if not _missed(FOLLOWED, world.answers):
+            break
+    assert _missed(FOLLOWED, world.answers) == {}
+
+
+def _missed(wanted: Mapping[Answer, int], seen: Mapping[Answer, int]) -> dict[Answer, int]:
+    """Return how often was seen what was to be seen more often."""
+    return {answer: seen[answer] for answer, times in wanted.items() if seen[answer] < times}

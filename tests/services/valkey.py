@@ -47,6 +47,11 @@ class Valkey(Service):
             process.kill()
             process.wait()
 
+    def wait(self, timeout: float = 30) -> None:
+        """Wait until somebody else has ended it; ``timeout`` is in seconds."""
+        for process in self._processes:
+            process.wait(timeout)
+
     def describe(self) -> dict[str, str]:
         """Return the address; there is no password."""
         return {"url": self.url}
