@@ -22,7 +22,7 @@ _HALF = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{1,19}")
 _UUID = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 _FILE_ID = re.compile(_UUID.replace("x", "[0-9a-f]"))
-_WILD = re.compile(r"[*?$\\]")
+_WILD = re.compile(r"[*?$\\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def check_prefix(prefix: str) -> str:
     """
     bare = prefix.removesuffix("/")
     if UNFIT.search(bare) or _WILD.search(bare):
-        raise InvalidScope(reason="the prefix has control characters, or one of * ? $ \\")
+        raise InvalidScope(reason="the prefix has control characters, or one of * ? $ [ \\")
     if prefix and not {"", ".", ".."}.isdisjoint(bare.split("/")):
         raise InvalidScope(reason="the prefix has an empty piece, or one that is . or ..")
     return bare

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends import AdministersBucket, ListsUploads
-from ..backends.operators import ACCESS_SWITCHES
+from ..backends.operators import ACCESS_SWITCHES, Document
 from ..core.errors import StoreDenied, StoreMisconfigured
 from ..core.times import isoformat
 from .merging import Change, apply_change, plan_rules, plan_switches
@@ -102,29 +102,39 @@ class Description:
 
 
 def describe(store: AdministersBucket) -> Description:
-    """Return all that can be read of a bucket that is there."""
+    """Return all that can be read of a bucket that is there.
+
+    The server's own keys may not read all of it: the server does not need it.
+    """
     found = Description()
 
-    def tell(what: str, read: Callable[[], Any]) -> Any:
+    def tell(what: str, right: str, read: Callable[[], Any]) -> Any:
         try:
             return read()
         except StoreDenied:
-            found.notes.append(f"{what}: the keys may not read it.")
+            found.notes.append(f"{what}: these keys may not read it (s3:{right}).")
         except StoreMisconfigured as error:
             if error.context["reason"] not in LACKING:
                 raise
             found.notes.append(f"{what}: the store does not know such a thing.")
         return None
 
-    found.region = tell("Region", store.bucket_region)
-    found.versioned = tell("Versions", store.is_versioned)
-    found.cors = tell("CORS", lambda: store.read_document("cors") or {})
-    found.lifecycle = tell("Lifecycle", lambda: store.read_document("lifecycle") or {})
-    found.public_access_block = tell(
-        "Public access", lambda: store.read_document("public_access_block") or {}
+    def document(what: str, right: str, kind: Document) -> Any:
+        return tell(what, right, lambda: store.read_document(kind) or {})
+
+    found.region = tell("Region", "GetBucketLocation", store.bucket_region)
+    found.versioned = tell("Versions", "GetBucketVersioning", store.is_versioned)
+    found.cors = document("CORS", "GetBucketCORS", "cors")
+    found.lifecycle = document("Lifecycle", "GetLifecycleConfiguration", "lifecycle")
+    found.public_access_block = document(
+        "Public access", "GetBucketPublicAccessBlock", "public_access_block"
     )
     if isinstance(store, ListsUploads):
-        begun = tell("Open uploads", lambda: [one.initiated for one in store.list_uploads("")])
+        begun = tell(
+            "Open uploads",
+            "ListBucketMultipartUploads",
+            lambda: [one.initiated for one in store.list_uploads("")],
+        )
         if begun is not None:
             found.open_uploads = len(begun)
             found.oldest_upload = isoformat(min(begun)) if begun else None

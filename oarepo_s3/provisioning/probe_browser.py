@@ -10,7 +10,7 @@ from datetime import timedelta
 from ..core.digests import compute
 from ..core.errors import StoreError, StoreUnavailable
 from .bench import CONTENT, Bench
-from .explain import reason_of
+from .explain import is_denied, reason_of
 from .findings import Level
 from .web import Answer
 
@@ -112,18 +112,13 @@ def _from_origin(bench: Bench, origin: str, url: str) -> bool:
 
 
 def _no_preflight(bench: Bench, origin: str, preflight: Answer) -> None:
-    try:
-        document = bench.store.read_document("cors")
-    except StoreUnavailable:
-        raise
-    except StoreError:
-        document = {}
-    if document is None or document.get("CORSRules"):
-        has = "has no CORS rules" if document is None else "has no CORS rule for it"
+    bucket = _state_of_rules(bench)
+    if bucket is not None:
         bench.found(
             "cors",
             Level.FAILURE,
-            f"Browsers refuse to upload from {origin}: the bucket {has} (preflight: {preflight}).",
+            f"Browsers refuse to upload from {origin}: the bucket {bucket} (preflight:"
+            f" {preflight}).",
             bench.subject.cors_command,
         )
         return
@@ -134,6 +129,22 @@ def _no_preflight(bench: Bench, origin: str, preflight: Answer) -> None:
         f" ({preflight}), and knows no CORS rules. Scripts can upload.",
         "Let a proxy in front of the store answer OPTIONS requests and add the CORS headers.",
     )
+
+
+def _state_of_rules(bench: Bench) -> str | None:
+    """Say what it is with the bucket's CORS rules; None where the store knows no such rules."""
+    try:
+        document = bench.store.read_document("cors")
+    except StoreUnavailable:
+        raise
+    except StoreError as error:
+        if is_denied(error):
+            return "has no CORS rule for it, or none at all: the keys may not s3:GetBucketCORS"
+        return None
+    if document is None:
+        return "has no CORS rules"
+    # A store that knows them has at least one, where it has a document.
+    return "has no CORS rule for it" if document.get("CORSRules") else None
 
 
 def _say_exposed(bench: Bench, origin: str, exposed: set[str]) -> None:

@@ -43,8 +43,8 @@ def probe_object(bench: Bench) -> None:
     with bench.trying("write", "to write an object", "s3:PutObject"):
         key = bench.put("object")
         bench.found("write", Level.OK, "A test object was written.")
-        _read(bench, key)
-        _see(bench, key)
+        readable = _read(bench, key)
+        _see(bench, key, readable=readable)
         _remove(bench, key)
 
 
@@ -62,7 +62,8 @@ def probe_upload(bench: Bench) -> None:
         _abort(bench, key, upload_id)
 
 
-def _read(bench: Bench, key: str) -> None:
+def _read(bench: Bench, key: str) -> bool:
+    """Compare an object; return whether the keys may read it."""
     with bench.trying("read", "to read an object", "s3:GetObject"):
         if b"".join(bench.store.stream(key)) != CONTENT:
             bench.found(
@@ -72,15 +73,19 @@ def _read(bench: Bench, key: str) -> None:
                 " changes it, or the store is broken.",
                 "Look at proxies between here and the store, and into the store's own log.",
             )
-            return
-        bench.found("read", Level.OK, "It was read, and is the same.")
+        else:
+            bench.found("read", Level.OK, "It was read, and is the same.")
+        return True
+    return False
 
 
-def _see(bench: Bench, key: str) -> None:
-    """List objects, and ask for one that is not there: AWS says that only to who may list."""
+def _see(bench: Bench, key: str, *, readable: bool) -> None:
+    """List objects, and ask for one that is not there: AWS says that only to who may list, and
+    read."""
     with bench.trying("list", "to list objects", "s3:ListBucket"):
         listed = [found.key for found in bench.store.list_objects(bench.folder)]
-        bench.store.head(bench.folder + "nothing")
+        if readable:
+            bench.store.head(bench.folder + "nothing")
         if listed == [key]:
             bench.found("list", Level.OK, "It was listed.")
         else:
@@ -96,7 +101,7 @@ def _see(bench: Bench, key: str) -> None:
 def _remove(bench: Bench, key: str) -> None:
     with bench.trying("delete", "to remove an object", "s3:DeleteObject"):
         bench.store.delete(key)
-        if bench.store.head(key) is None:
+        if _is_gone(bench, key):
             bench.removed(key)
             bench.found("delete", Level.OK, "It was removed.")
         else:
@@ -106,6 +111,17 @@ def _remove(bench: Bench, key: str) -> None:
                 "An object that was removed can still be seen.",
                 "Ask whoever runs the store whether removals lag behind.",
             )
+
+
+def _is_gone(bench: Bench, key: str) -> bool:
+    """Whether an object that the store was told to remove is not to be seen any more."""
+    try:
+        return bench.store.head(key) is None
+    except StoreError as error:
+        # Who may not list gets this of what is not there (S3 API reference, HeadObject).
+        if is_denied(error):
+            return True
+        raise
 
 
 def _list_parts(bench: Bench, key: str, upload_id: str) -> None:
@@ -145,7 +161,10 @@ def _abort(bench: Bench, key: str, upload_id: str) -> None:
         bench.store.abort_upload(key, upload_id)
         try:
             left = bench.store.list_parts(key, upload_id).parts
-        except StoreUploadGone:
+        except StoreError as error:
+            # What the keys may not see was said where it was there to be seen.
+            if not (isinstance(error, StoreUploadGone) or is_denied(error)):
+                raise
             left = []
         if not left:
             bench.ended(key, upload_id)

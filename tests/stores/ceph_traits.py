@@ -32,6 +32,9 @@ class RGW:
     """It computes and keeps the checksums that were declared when the upload was opened."""
     policy_with_spaces: bool = True
     """A session policy for AssumeRole may have spaces."""
+    policy_with_classes: bool = True
+    """In a policy it reads ``[ab]`` as one of these characters, and a backslash as a sign before
+    the one that is meant."""
     describes_unchanged: bool = True
     """Its 304 has the ETag and the ``Cache-Control`` with which the object was stored."""
     blocks_only_public: bool = False
@@ -49,6 +52,7 @@ VERSIONS = {
     16: RGW(
         first_etag="",
         policy_with_spaces=False,
+        policy_with_classes=False,
         describes_unchanged=False,
         copies_for_others=False,
         access_block_has_a_right=False,

@@ -25,7 +25,7 @@ from ..object_store import BUCKET, Store
 from ..own_store import PREFIX, REGION, remove_all
 from ..services import CephRGW
 from .ceph_traits import RGW, Upload, traits_of
-from .rights import RIGHTS_BUCKET
+from .rights import FULL, RIGHTS_BUCKET, enforce, with_keys_of
 from .subjects import YOURS, Subject
 
 RUN = f"{PREFIX}{uuid.uuid4()}/"
@@ -149,3 +149,14 @@ def of(users_gateway) -> Callable[..., S3Store]:
         return S3Store(bucket, replace(connection(place), profile=find_profile("ceph")))
 
     return store
+
+
+@pytest.fixture
+def enforcing_moto(moto_store) -> Iterator[Store]:
+    """moto, which checks rights from now on, as a user who may do everything."""
+    everything = {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}
+    root = S3Store(moto_store.bucket, connection(moto_store))
+    yield with_keys_of(
+        root, moto_store, f"root-{uuid.uuid4()}", {**FULL, "Statement": [everything]}
+    )
+    enforce(moto_store, "inf")

@@ -30,8 +30,8 @@ from .conftest import CLIENT_OPTIONS, connection
 pytestmark = pytest.mark.ceph
 
 QUARTER = timedelta(minutes=15)
-# RGW 16.2 takes no colon in a resource: it is an ARN there.
-PREFIXES = ["mine", "user.name/dataset", "dílo s mezerou/č", "a+b%20c$d'(e)&;=@,[f]{g}~^#|"]
+# Ceph takes no colon in a resource: it is an ARN there.
+PREFIXES = ["mine", "user.name/dataset", "dílo s mezerou/č", "a+b%20c$d'(e)&;=@,f]{g}~^#|"]
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,12 @@ def test_keys_to_a_prefix_open_what_is_below_it_and_nothing_else(sts_store, serv
         assert found == dict.fromkeys(CALLS, 403), place
     assert status(lambda: client.list_buckets()) in (200, 403)
     assert status(lambda: client.delete_bucket(Bucket=BUCKET)) == 403
+
+
+@pytest.mark.parametrize("kind", ["key", "prefix"])
+def test_ceph_takes_no_colon_in_a_resource(server, kind):
+    with pytest.raises(StoreMisconfigured):
+        issue(server, **{kind: "run:1"})
 
 
 @pytest.mark.parametrize("key", ["forms/one", "dílo s mezerou/forms/1"])

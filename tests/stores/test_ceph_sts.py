@@ -31,13 +31,15 @@ def compact(document: dict[str, Any]) -> str:
 
 
 ALL = policy({"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]})
-MINE = policy(
-    {
-        "Effect": "Allow",
-        "Action": ["s3:PutObject"],
-        "Resource": [f"arn:aws:s3:::{BUCKET}/mine/*"],
-    }
-)
+
+
+def below(prefix: str) -> dict[str, Any]:
+    """Return the policy that lets write below a prefix."""
+    here = f"arn:aws:s3:::{BUCKET}/{prefix}/*"
+    return policy({"Effect": "Allow", "Action": ["s3:PutObject"], "Resource": [here]})
+
+
+MINE = below("mine")
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +82,9 @@ def wish(document: str) -> dict[str, Any]:
     return {"RoleArn": f"arn:aws:iam:::role/{ROLE}", "RoleSessionName": "me", "Policy": document}
 
 
-def limited_client(store: Store, sts: Any) -> Any:
-    """Return a client whose keys may write below ``mine/`` only."""
-    keys = sts.assume_role(**wish(compact(MINE)))["Credentials"]
+def limited_client(store: Store, sts: Any, prefix: str = "mine") -> Any:
+    """Return a client whose keys may write below a prefix only."""
+    keys = sts.assume_role(**wish(compact(below(prefix))))["Credentials"]
     return boto3.client(
         "s3",
         endpoint_url=store.endpoint_url,
@@ -109,3 +111,15 @@ def test_a_session_policy_with_spaces(gateway, sts):
     status, _ = answer(sts.assume_role, **wish(json.dumps(MINE)))
     assert status == (200 if traits_of(gateway).policy_with_spaces else 400)
     assert answer(sts.assume_role, **wish(compact(MINE))) == OK
+
+
+@pytest.mark.parametrize(("written", "other"), [("run[12]", "run1"), ("run\\1", "run1")])
+def test_a_policy_for_a_prefix_with_brackets_or_a_backslash_may_be_one_for_another(
+    gateway, store, sts, written, other
+):
+    """Session policies of ours have none."""
+    limited = limited_client(store, sts, written)
+    classes = traits_of(gateway).policy_with_classes
+    for prefix, allowed in ((written, not classes), (other, classes)):
+        status, _ = answer(limited.put_object, Bucket=BUCKET, Key=f"{prefix}/x", Body=b"x")
+        assert status == (200 if allowed else 403), prefix

@@ -4,29 +4,23 @@
 
 A user of the store who owns nothing gets the policy without one action, and does everything once:
 what is then denied is what the action is for. ``ceph_traits.py`` has what Ceph does not let such a
-user do. It also lets whom a role trusts assume it; that this may need a right, moto shows.
+user do. It also lets whom a role trusts assume it; that this may need a right, moto shows. See also
+``test_rights_to_check.py``.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
-import urllib3
 
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.errors import StoreDenied
-from oarepo_s3.core.policies import (
-    server_policy,
-    trust_policy,
-)
-from oarepo_s3.provisioning.buckets import PRIVATE
+from oarepo_s3.core.policies import server_policy, trust_policy
+from oarepo_s3.provisioning.buckets import PRIVATE, describe
 
-from ..conftest import Store
 from .ceph_traits import answer, traits_of
 from .conftest import connection
 from .rights import (
@@ -39,6 +33,8 @@ from .rights import (
     Bench,
     denied_steps,
     sts_of,
+    with_all_that_is_shown,
+    with_keys_of,
     without,
 )
 
@@ -60,7 +56,6 @@ def impossible(users_gateway) -> set[str]:
     may = {
         "send a form": traits.forms_by_user_policy,
         "copy a part": traits.copies_for_others,
-        "read public access": traits.access_block_has_a_right,
     }
     return {step for step, possible in may.items() if not possible}
 
@@ -94,7 +89,7 @@ def test_as_the_policy_of_the_bucket_it_is_enough_for_forms_too(users_gateway, o
     )
     owner.write_document("policy", policy)
     owner.write_document("public_access_block", PRIVATE)
-    assert denied_steps(Bench(server, server, http)) <= {"read public access"}
+    assert denied_steps(Bench(server, server, http)) == set()
 
 
 @pytest.mark.ceph
@@ -120,6 +115,32 @@ def test_each_action_is_needed_at_ceph(bench, of, impossible, action):
     assert denied_steps(bench) == NEEDED_FOR[action] | impossible
 
 
+SHOWN = {
+    "s3:GetBucketLocation": "Region",
+    "s3:GetBucketPublicAccessBlock": "Public access",
+    "s3:GetBucketVersioning": "Versions",
+}
+
+
+@pytest.mark.ceph
+@pytest.mark.parametrize(
+    "missing", [[*SHOWN], *([action] for action in SHOWN), []], ids=["all", *SHOWN, "none"]
+)
+def test_what_is_shown_of_a_bucket_and_not_needed_has_rights_of_its_own(
+    bench, of, users_gateway, missing
+):
+    policy = with_all_that_is_shown()
+    for action in missing:
+        policy = without(action, policy)
+    of("root").write_user_policy("trimmed", POLICY, policy)
+    unseen = {*missing}
+    if not traits_of(users_gateway).access_block_has_a_right:
+        unseen.add("s3:GetBucketPublicAccessBlock")
+    assert set(describe(bench.trimmed).notes) == {
+        f"{SHOWN[action]}: these keys may not read it ({action})." for action in unseen
+    }
+
+
 @pytest.mark.ceph
 def test_acls_are_not_refused_where_that_would_refuse_every_object(users_gateway, of, http):
     owner = of("owner")
@@ -131,32 +152,6 @@ def test_acls_are_not_refused_where_that_would_refuse_every_object(users_gateway
     owner.write_document("public_access_block", before)
     assert denied is not traits_of(users_gateway).blocks_only_public
     assert denied_steps(itself) == set()
-
-
-@pytest.fixture
-def enforcing_moto(moto_store) -> Iterator[Store]:
-    """moto, which checks rights from now on, as a user who may do everything."""
-    everything = {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}
-    root = S3Store(moto_store.bucket, connection(moto_store))
-    yield with_keys_of(
-        root, moto_store, f"root-{uuid.uuid4()}", {**FULL, "Statement": [everything]}
-    )
-    enforce(moto_store, "inf")
-
-
-def with_keys_of(root: S3Store, place: Store, user: str, policy: dict[str, Any]) -> Store:
-    """Make a user of moto with a policy, and return the store with their keys."""
-    enforce(place, "inf")
-    root._iam.create_user(UserName=user)
-    keys = root._iam.create_access_key(UserName=user)["AccessKey"]
-    root.write_user_policy(user, POLICY, policy)
-    enforce(place, "0")
-    return replace(place, access_key=keys["AccessKeyId"], secret_key=keys["SecretAccessKey"])
-
-
-def enforce(place: Store, after: str) -> None:
-    """Let moto check rights after so many calls."""
-    urllib3.request("POST", f"{place.endpoint_url}/moto-api/reset-auth", body=after)
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -72,7 +72,7 @@ def test_a_place_has_to_begin_with_a_location(written):
     "prefix",
     [
         *["/", "/a", "a//b", "a//", ".", "..", "a/..", "./a"],
-        *["a*", "a?", "${aws:username}", "a\\b", "a\nb", "a\0", "a\x7f", "a\u202eb"],
+        *["a*", "a?", "${aws:username}", "a\\b", "a[b]", "a\nb", "a\0", "a\x7f", "a\u202eb"],
     ],
 )
 def test_a_prefix_that_no_key_should_begin_with_is_refused(prefix):
