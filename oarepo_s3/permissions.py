@@ -23,6 +23,9 @@ middle of an upload cannot go on.
 from __future__ import annotations
 
 from flask_login import current_user
+from invenio_access import any_user, authenticated_user
+from invenio_access.utils import get_identity
+from invenio_accounts.models import User
 from invenio_files_rest.models import Bucket
 from invenio_files_rest.proxies import current_permission_factory
 
@@ -106,6 +109,20 @@ def require_scope(scope: Scope) -> None:
     bucket = Bucket.get(scope.bucket_id)
     if bucket is None or scope.user_id != user_id or not _can(bucket, "bucket-update"):
         raise Forbidden()
+
+
+def may_use_scope(user: User, scope: Scope) -> bool:
+    """Whether somebody, were they the owner of a scope, would be given keys to it.
+
+    :param user: a user who need not be logged in.
+    """
+    bucket = Bucket.get(scope.bucket_id)
+    if bucket is None:
+        return False
+    identity = get_identity(user)
+    identity.provides |= {any_user, authenticated_user}
+    permission = current_permission_factory(bucket, "bucket-update")
+    return permission is None or bool(permission.allows(identity))
 
 
 def _require_change(upload: Upload, record_action: str) -> None:

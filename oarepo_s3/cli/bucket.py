@@ -100,9 +100,10 @@ def erase(
         return
     users = locations_at(place.bucket)
     if users and not force:
+        noun = "location" if len(users) == 1 else "locations"
         raise click.ClickException(
-            f"The bucket {place.bucket} is that of the location {', '.join(users)}, whose files"
-            " would be lost. Remove the location first, or use --force."
+            f"The bucket {place.bucket} is that of the {noun} {', '.join(users)}, whose files"
+            " would be lost. Remove what is named first, or use --force."
         )
     if dry_run:
         data |= _contents(place)

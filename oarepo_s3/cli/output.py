@@ -40,7 +40,7 @@ def operator_command(command: Command) -> Command:
             return command(*args, **kwargs)
         except InvalidRequest as error:
             # What was typed cannot be right: the command was called wrongly.
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(f"{error.context['reason']} ({error.code})") from error
         except InvalidLocation as error:
             # Whoever types the command is the operator, who is meant to mend it.
             raise click.ClickException(

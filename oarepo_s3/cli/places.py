@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from ..core.uris import ObjectURI
 from ..provisioning.answers import s3_backends
 from ..proxies import current_s3
 from ..services import KnownLocation, all_locations, default_location, find_location
+
+_BUCKET = re.compile(r"[A-Za-z0-9._:-]{1,255}")
+"""What the SDK sends as the name of a bucket; at Ceph one may have a tenant before a colon."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,12 +81,15 @@ def place_options(command: Command) -> Command:
 def find_place(location: str | None, bucket: str | None) -> Place:
     """Return the bucket of a location, or a bucket by its own name.
 
-    :raises click.UsageError: when both are named, or there is no such location.
+    :raises click.UsageError: when both are named, there is no such location, or no bucket can have
+        the name.
     :raises click.ClickException: when the location is not at an S3 store.
     """
     if bucket is not None:
         if location is not None:
             raise click.UsageError("Name a location or a bucket, not both.")
+        if not _BUCKET.fullmatch(bucket):
+            raise click.UsageError(f"{bucket!r} cannot be the name of a bucket.")
         return Place(bucket)
     known = default_location() if location is None else find_location(location)
     if known is None:

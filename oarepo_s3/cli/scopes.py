@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 from uuid import UUID
 
 import click
+from invenio_accounts.models import User
 from invenio_accounts.proxies import current_datastore
 from invenio_s3.cli import s3
 
 from ..core.scopes import ScopeName
 from ..core.times import isoformat
 from ..models import Scope
+from ..permissions import may_use_scope
 from ..services import NewScope, create_scope, find_location, list_scopes, remove_scope
 from .output import dry_run_option, json_option, operator_command, say
 
@@ -27,7 +30,9 @@ def scopes() -> None:
 @click.argument("name", metavar="SCOPE:NAME")
 @click.option("--location", required=True, help="Name of the location.")
 @click.option("--prefix", help="Prefix in the location; SCOPE/NAME without. '' for all of it.")
-@click.option("--user", "email", metavar="EMAIL", help="Who may ask for keys to it.")
+@click.option(
+    "--user", "email", metavar="EMAIL", help="Who may have keys, if they may change the bucket."
+)
 @click.option("--bucket", "bucket_id", type=click.UUID, help="Id of a bucket that is there.")
 @dry_run_option
 @json_option
@@ -44,7 +49,8 @@ def create(
     """Make a scope, and a bucket for it. Nothing happens when it is there already."""
     if find_location(location) is None:
         raise click.UsageError(f"There is no location {location!r}.")
-    new = NewScope(name, location, prefix, bucket_id, _user_id(email))
+    user = _user(email) if email is not None else None
+    new = NewScope(name, location, prefix, bucket_id, user.id if user is not None else None)
     before = {scope.name for scope in list_scopes()}
     scope = create_scope(new, dry_run=dry_run)
     if scope is None:
@@ -54,7 +60,12 @@ def create(
         return
     created = scope.name not in before
     line = f"{scope.name} is {'made' if created else 'there already'}: {_place(scope)}"
-    say([line, f"bucket {scope.bucket_id}"], {**_row(scope), "created": created}, as_json=as_json)
+    mend = None if user is None or may_use_scope(user, scope) else _permit(user, scope)
+    lines = [line, f"bucket {scope.bucket_id}"]
+    if mend is not None:
+        lines.append(f"{email} is refused keys until they may change the bucket: `{mend}`")
+    data = {**_row(scope), "created": created, "permit": mend}
+    say(lines, data, as_json=as_json)
 
 
 @scopes.command("list")
@@ -84,13 +95,18 @@ def remove(name: str, dry_run: bool, as_json: bool) -> None:
     say([line], {"name": name, "removed": found and not dry_run}, as_json=as_json)
 
 
-def _user_id(email: str | None) -> int | None:
-    if email is None:
-        return None
+def _user(email: str) -> User:
     user = current_datastore.get_user_by_email(email)
     if user is None:
-        raise click.ClickException(f"There is no user {email}.")
-    return int(user.id)
+        raise click.UsageError(f"There is no user {email}.")
+    return user
+
+
+def _permit(user: User, scope: Scope) -> str:
+    """Return the command that gives a user the right, where files-rest's own permissions decide."""
+    action = "--action files-rest-bucket-update"
+    who = shlex.quote(user.email)
+    return f"invenio access allow-action-for-user --user {who} {action} -a {scope.bucket_id}"
 
 
 def _place(scope: Scope) -> str:

@@ -173,13 +173,14 @@ def _lock_locations() -> None:
 
 
 def _require_same(scope: Scope, new: NewScope, place: Place) -> None:
-    same = (
-        Place(scope.location_name, scope.prefix) == place
-        and scope.user_id == new.user_id
-        and new.bucket_id in (None, scope.bucket_id)
-    )
-    if not same:
-        raise ScopeTaken(reason=f"{scope.name} is there already, and is another one")
+    other = {
+        "place": Place(scope.location_name, scope.prefix) != place,
+        "owner": scope.user_id != new.user_id,
+        "bucket": new.bucket_id not in (None, scope.bucket_id),
+    }
+    differs = [f"another {what}" for what, is_other in other.items() if is_other]
+    if differs:
+        raise ScopeTaken(reason=f"{scope.name} is there already, with {' and '.join(differs)}")
 
 
 def _require_free(place: Place, uri: str) -> None:

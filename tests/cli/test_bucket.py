@@ -164,7 +164,7 @@ def test_a_bucket_is_erased_with_all_that_it_holds_once(run, client, there, name
 
 @pytest.mark.parametrize("command", ["create", "show", "erase"])
 def test_what_cannot_be_the_name_of_a_bucket_is_called_so(run, command):
-    assert "No bucket can have that name" in run(command, "Bad!", status=1).stderr
+    assert "cannot be the name of a bucket" in run(command, "Bad!", status=2).stderr
 
 
 @pytest.mark.parametrize("typed", ["yes\n", "\n\n\n", ""])

@@ -92,8 +92,14 @@ def test_the_same_scope_again_is_no_error_and_another_one_is(bucket):
     assert made(prefix="data/").id == scope.id
     assert made(prefix="data", bucket_id=scope.bucket_id).id == scope.id
     assert Bucket.query.count() == buckets
-    for other in ({"prefix": "x"}, {"user_id": 1}, {"bucket_id": bucket.id}):
-        assert "is there already" in refused(ScopeTaken, **{"prefix": "data", **other})
+    for said, other in (
+        ("another place", {"prefix": "x"}),
+        ("another owner", {"user_id": 1}),
+        ("another bucket", {"bucket_id": bucket.id}),
+        ("another place and another owner", {"prefix": "x", "user_id": 1}),
+    ):
+        asked = {"prefix": "data", **other}
+        assert f"is there already, with {said}. " in refused(ScopeTaken, **asked)
 
 
 @pytest.mark.parametrize("prefix", ["a/b", "a", "a/b/c", ""])

@@ -38,7 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "record_access": {".models", "flask.g", "invenio_pidstore.errors", "sqlalchemy.exc"}
     | {"invenio_records_resources.proxies", "invenio_records_resources.services.base"}
     | {"invenio_records_resources.services.FileService"},
-    "permissions": {".core", ".models", ".record_access", *FILES, "flask_login"},
+    "permissions": {".core", ".models", ".record_access", *FILES, "flask_login"}
+    # to ask for somebody who is not logged in
+    | {"invenio_access", "invenio_access.utils", "invenio_accounts.models"},
     "api": {".core", ".models", ".services", "flask.current_app"},
     "downloads": {".core", ".backends", "flask", *FILES, "invenio_s3.storage"},
     "storage": {".core", ".backends", ".proxies", ".services", ".api", ".downloads"}
@@ -71,9 +73,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"flask_wtf", "invenio_access.permissions", "invenio_accounts.models", "invenio_db"}
     | {"markupsafe"},
     "cli": {".core", ".backends", ".models", ".proxies", ".services", ".provisioning"}
+    # to tell the operator which right the owner of a scope lacks
+    | {".permissions"}
     | {*FILES, "click", "flask", "invenio_s3.cli", "yaml"}
     # to find the owner of a scope
-    | {"invenio_accounts.proxies"}
+    | {"invenio_accounts.models", "invenio_accounts.proxies"}
     # to know a database that is away
     | {"sqlalchemy.exc"},
     # Only invenio-assets itself imports it.

@@ -208,7 +208,7 @@ FOREIGN = {
 @pytest.mark.parametrize(("format", "text"), FOREIGN.values(), ids=list(FOREIGN))
 def test_an_entry_of_somebody_else_is_replaced_by_force_only(format, text):
     check_mergeable(text, format)
-    with pytest.raises(ToolConfigError, match="choose another name, or replace the entry by force"):
+    with pytest.raises(ToolConfigError, match="another name or file, or replace the entry by"):
         merge(text, document(NEW, format), format)
     assert merge(text, document(NEW, format), format, force=True) == document(NEW, format)
 

@@ -77,7 +77,7 @@ def _refuse_foreign(name: str, old: Mapping[str, str], new: Mapping[str, str]) -
     if is_other or is_elsewhere or is_permanent:
         raise ToolConfigError(
             f"The file has an entry {name!r} of another store or place, or with keys that are not "
-            "temporary: choose another name, or replace the entry by force."
+            "temporary: choose another name or file, or replace the entry by force."
         )
 
 

@@ -58,6 +58,8 @@ def away(proxy):
 @pytest.fixture(autouse=True)
 def _only_own_uploads(app, store, _no_older_uploads):
     store.abort_open_uploads()
+    yield
+    store.abort_open_uploads()
 
 
 @pytest.fixture

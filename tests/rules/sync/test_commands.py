@@ -5,19 +5,21 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
+from flask_security import login_user
+from invenio_access.cli import access
 from invenio_accounts.models import User
 from invenio_db import db
 from invenio_files_rest.models import Bucket, ObjectVersion
 
 from oarepo_s3.cli import s3
-from oarepo_s3.core.errors import StoreDenied
+from oarepo_s3.core.errors import Forbidden, StoreDenied
+from oarepo_s3.permissions import require_scope
 from oarepo_s3.services import get_scope, list_scopes
 
-from .test_sync import NAME, PREFIX, _no_older_scopes, put, scope, target
-
-__all__ = ("_no_older_scopes", "put", "scope", "target")
+from .reports import NAME, PREFIX
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_a_scope_is_made_listed_and_forgotten(invenio, location, person):
             "synced_at": None,
         }.items()
     )
-    assert invenio(*make).splitlines() == [
+    assert invenio(*make).splitlines()[:2] == [
         f"{NAME} is there already: '{PREFIX}' in default",
         f"bucket {found.bucket_id}",
     ]
@@ -66,11 +68,41 @@ def test_a_scope_is_made_listed_and_forgotten(invenio, location, person):
     assert Bucket.get(made["bucket"]) is not None
 
 
+def test_an_owner_who_lacks_the_right_is_given_it_by_the_printed_command(
+    app, invenio, location, person
+):
+    owner = person()
+    user = db.session.get(User, owner.user_id)
+    make = ["scopes", "create", NAME, "--location", "default", "--user", user.email]
+    *_, said = invenio(*make).splitlines()
+    command = said.partition("`")[2].rstrip("`")
+    invenio_, access_, *arguments = shlex.split(command)
+    assert (invenio_, access_) == ("invenio", access.name)
+    assert json.loads(invenio(*make, "--json"))["permit"] == command
+    assert may_have_keys(app, user) is False
+    done = app.test_cli_runner().invoke(access, arguments)
+    assert done.exit_code == 0, done.output
+    assert may_have_keys(app, user) is True
+    assert len(invenio(*make).splitlines()) == 2
+    assert json.loads(invenio(*make, "--json"))["permit"] is None
+
+
+def may_have_keys(app, user):
+    """Whether a request of this user is let through."""
+    with app.test_request_context():
+        login_user(user)
+        try:
+            require_scope(get_scope(NAME))
+        except Forbidden:
+            return False
+        return True
+
+
 def test_refusals_are_sentences(invenio, scope, bucket):
     make = ["scopes", "create", "--location", "default"]
     assert "(scope_taken)" in invenio(*make, NAME, "--prefix", "x", status=1)
     assert "(invalid_scope)" in invenio(*make, "x", status=1)
-    assert "There is no user a@b." in invenio(*make, "a:b", "--user", "a@b", status=1)
+    assert "There is no user a@b." in invenio(*make, "a:b", "--user", "a@b", status=2)
     assert "not a valid UUID" in invenio(*make, "a:b", "--bucket", "x", status=2)
     assert "Missing option" in invenio("scopes", "create", "a:b", status=2)
     assert "(scope_not_found)" in invenio("sync", "user:other", status=1)

@@ -23,9 +23,9 @@ SYNC = ["sync", "default:made-up"]
 COUNT = PAGE + 100
 """More than a page of differences."""
 
-FEW, MANY = 500, 8_000
-MAY_GROW = 500_000
-"""Bytes that the longer list may take more; its document alone has 900,000."""
+FEW, MANY = 500, 16_000
+MAY_GROW = 900_000
+"""Bytes that the longer list may take more, as in ``test_memory``; its document has 1.8 million."""
 
 
 class BreaksOff(MadeUp):
