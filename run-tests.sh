@@ -73,7 +73,8 @@ trap 'rm -rf "$scratch"' EXIT
 step "ruff check" "$bin/ruff" check --extend-exclude '.venv*' .
 step "ruff format --check" "$bin/ruff" format --check --extend-exclude '.venv*' .
 step "mypy" "$bin/mypy"
-step "sphinx-build" "$bin/sphinx-build" -q -W --keep-going -b html docs "$scratch/docs"
+# Among all tests is one that builds it as strictly.
+(($# == 0)) || step "sphinx-build" "$bin/sphinx-build" -q -W --keep-going -b html docs "$scratch/docs"
 
 check_js
 
