@@ -97,8 +97,9 @@ FOLLOWED = {
 SEEDS = range(6)
 """One for each round of calls that follow each other; the first mostly does.
 
-What follows what is a matter of luck, even with a seed: Hypothesis also takes values from whatever
-modules are imported by then. So there are more rounds until each call has succeeded.
+What follows what is a matter of luck, even with a seed: Hypothesis also takes values from those
+modules of this package that are imported by then, and with other tests these are others. So there
+are more rounds until each call has succeeded.
 """
 
 
