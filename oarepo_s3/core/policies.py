@@ -112,7 +112,9 @@ def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = 
     if not (key or folder):
         raise InvalidRequest(reason="the key or prefix of a session is empty")
     if _WILD.search(f"{key or folder}"):
-        raise InvalidRequest(reason="the key or prefix of a session has one of * ? [ \\ ${")
+        raise InvalidRequest(
+            reason="the key or prefix of a session has '*', '?', '[', a backslash or '${'"
+        )
     if key:
         made = _policy(_allow(UPLOAD_ACTIONS, _arn(bucket, key)))
     else:

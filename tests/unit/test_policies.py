@@ -81,7 +81,7 @@ def test_a_session_for_a_prefix_is_for_what_is_below_it_and_for_its_list(prefix)
 @pytest.mark.parametrize("name", ["a*", "a?b", "*", "${aws:username}", "a/${*}", "a[bc]", "a\\b"])
 @pytest.mark.parametrize("kind", ["key", "prefix"])
 def test_a_session_takes_no_wildcards_and_no_variables(kind, name):
-    with pytest.raises(InvalidRequest, match=r"has one of \*"):
+    with pytest.raises(InvalidRequest, match=r"has '\*'"):
         session_policy("repo", **{kind: name})
 
 
