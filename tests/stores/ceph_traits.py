@@ -42,6 +42,8 @@ class RGW:
     ``BlockPublicPolicy`` public policies, not all that allow something."""
     forms_by_user_policy: bool = False
     """It takes a form of a user whose policy allows it, not only that of the bucket."""
+    tells_of_nothing: bool = True
+    """Temporary keys to an object, which may not list, are told that it is not there."""
     copies_for_others: bool = True
     """A policy lets a user copy an object of somebody else's into a part."""
     access_block_has_a_right: bool = True
@@ -65,6 +67,7 @@ VERSIONS = {
         checksums=True,
         blocks_only_public=True,
         forms_by_user_policy=True,
+        tells_of_nothing=False,
     ),
 }
 

@@ -25,6 +25,7 @@ from oarepo_s3.core.times import utcnow
 
 from ..keys import CALLS, ROLE, TENANT_ROLE, status
 from ..object_store import BUCKET, Store
+from .ceph_traits import traits_of
 from .conftest import CLIENT_OPTIONS, connection
 
 pytestmark = pytest.mark.ceph
@@ -97,6 +98,12 @@ def test_keys_to_a_prefix_open_what_is_below_it_and_nothing_else(sts_store, serv
         assert found == dict.fromkeys(CALLS, 403), place
     assert status(lambda: client.list_buckets()) in (200, 403)
     assert status(lambda: client.delete_bucket(Bucket=BUCKET)) == 403
+
+
+def test_keys_to_an_object_may_not_be_told_that_it_is_not_there_yet(sts_store, server, ceph_sts):
+    client = client_of(sts_store, issue(server, key="forms/not-yet"))
+    found = status(lambda: client.head_object(Bucket=BUCKET, Key="forms/not-yet"))
+    assert found == (404 if traits_of(ceph_sts).tells_of_nothing else 403)
 
 
 @pytest.mark.parametrize("kind", ["key", "prefix"])

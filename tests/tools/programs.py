@@ -20,7 +20,7 @@ PROFILE = "jane-doe-big-data"
 COMMANDS = {
     "rclone": {
         "list": "rclone --config {config} lsf {profile}:{path}",
-        "send": "rclone --config {config} copyto {local} {profile}:{path}",
+        "send": "rclone --config {config} copyto --no-check-dest {local} {profile}:{path}",
         "fetch": "rclone --config {config} copyto {profile}:{path} {local}",
     },
     "s3cmd": {

@@ -185,9 +185,9 @@ def usage(access: ToolAccess, format: str, file: str) -> str:
     entry, url = f"{access.profile}:{access.path}", f"s3://{access.path}"
     lists = access.key is None
     if format == "rclone":
-        return _words(
-            ["rclone", "--config", file, *(["lsf"] if lists else ["copyto", "FILE"]), entry]
-        )
+        # AWS and Ceph 20 do not tell keys that may not list that there is nothing yet.
+        sends = ["copyto", "--no-check-dest", "FILE"]
+        return _words(["rclone", "--config", file, *(["lsf"] if lists else sends), entry])
     if format == "s3cmd":
         return _words(["s3cmd", "-c", file, *(["ls"] if lists else ["put", "FILE"]), url])
     aws = ["s3", *(["ls"] if lists else ["cp", "FILE"]), url]
