@@ -17,9 +17,10 @@ from uuid import UUID
 MARK_LENGTH = 16
 """Hexadecimal digits of a mark: no other application's key ends in a valid one by chance."""
 
-FORMS_FOLDER = "forms"
+FORMS_FOLDER = "oarepo-s3-forms"
 """Where the objects of forms and of temporary keys lie, below the location, until their upload is
-completed: a lifecycle rule can name it."""
+completed. A lifecycle rule removes what is left there, so nobody else may have a folder of the
+name: buckets can be shared."""
 
 _CONTEXT = b"oarepo-s3 object key"
 

@@ -3,9 +3,9 @@
 """A file in one form, for clients that send small files in no other way (Uppy, above all).
 
 A form stays valid until it expires, whatever became of the upload, so it must never write to where
-a verified file lies. It makes an object of its own, below ``forms/`` in the location and named by
-the upload; completing copies that object into the part, and goes on as ever. The row knows of the
-object until the form can no longer make it again.
+a verified file lies. It makes an object of its own, below ``oarepo-s3-forms/`` in the location and
+named by the upload; completing copies that object into the part, and goes on as ever. The row knows
+of the object until the form can no longer make it again.
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ def test_one_that_the_store_has_lost_stays_until_it_is_aborted(begun, admin, sto
 def test_a_file_that_came_by_a_form_or_was_made_is_told_of(begun, owner, admin, store):
     done, waiting = begun("done", sent=(1,)), begun("waiting")
     assert owner.complete(done).status_code == 200
-    key = f"forms/{waiting['id']}"
+    key = f"oarepo-s3-forms/{waiting['id']}"
     store.client().put_object(Bucket=store.bucket, Key=key, Body=bytes(PART))
     db.session.get(Upload, waiting["id"]).form_uri = f"s3://{store.bucket}/{key}"
     db.session.commit()

@@ -111,7 +111,7 @@ def test_the_bucket_of_a_location_gets_rules_for_its_prefix(run, place, client, 
     if place == "real":
         rules = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
         prefixes = {rule["Filter"]["Prefix"] for rule in rules}
-        assert prefixes == {"some/where/", "some/where/forms/"}
+        assert prefixes == {"some/where/", "some/where/oarepo-s3-forms/"}
 
 
 def test_a_bucket_is_shown(run, place, client, name):

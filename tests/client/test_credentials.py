@@ -50,13 +50,13 @@ def test_a_scope_is_asked_for_with_the_token(oarepo_s3, repository):
 
 @pytest.mark.parametrize("written", [UPLOAD, UPLOAD.upper()])
 def test_the_keys_of_an_upload_are_asked_for_by_its_id(oarepo_s3, repository, written):
-    repository.answer = {**GRANT, "key": "forms/x"}
+    repository.answer = {**GRANT, "key": "oarepo-s3-forms/x"}
     del repository.answer["prefix"]
     done = oarepo_s3(written, "--format", "json")
     ((path, body, _),) = repository.calls
     assert (path, body) == (f"/api/multipart-uploads/{UPLOAD}/credentials", {})
     printed = json.loads(done.stdout)
-    assert (printed["name"], printed["key"]) == ("upload-0b0f5a70", "forms/x")
+    assert (printed["name"], printed["key"]) == ("upload-0b0f5a70", "oarepo-s3-forms/x")
 
 
 def test_the_entry_gets_the_name_that_is_wished(oarepo_s3):

@@ -58,8 +58,8 @@ def form_upload(bucket) -> Upload:
 
 def left_by_forms(store):
     """Count what lies there of uploads of this database; other tests have theirs in the bucket."""
-    listed = store.client().list_objects_v2(Bucket=store.bucket, Prefix="forms/")
-    own = {f"forms/{upload_id}" for upload_id in db.session.scalars(db.select(Upload.id))}
+    listed = store.client().list_objects_v2(Bucket=store.bucket, Prefix="oarepo-s3-forms/")
+    own = {f"oarepo-s3-forms/{upload_id}" for upload_id in db.session.scalars(db.select(Upload.id))}
     return len(own & {found["Key"] for found in listed.get("Contents", [])})
 
 

@@ -77,7 +77,7 @@ def rows():
 def test_keys_for_an_upload_open_the_place_of_its_form_and_nothing_else(memory, begin, asked):
     upload = begin()
     issued = grant_upload(upload, user_id=7)
-    key = f"forms/{upload.id}"
+    key = f"oarepo-s3-forms/{upload.id}"
     assert issued.place == GrantedPlace("memory://", "memory", "rules", key, None, "memory")
     assert upload.form_uri == f"memory://rules/{key}" != upload.uri
     (wish,) = asked

@@ -115,7 +115,7 @@ def test_nor_do_they_through_another_location(place_below):
     assert "user:one" in refused(ScopeTaken, "user:two", location=below, prefix="b/c")
 
 
-@pytest.mark.parametrize("prefix", ["ab", "ab/cd", "forms", "forms/x"])
+@pytest.mark.parametrize("prefix", ["ab", "ab/cd", "oarepo-s3-forms", "oarepo-s3-forms/x"])
 def test_a_scope_is_not_where_invenio_keeps_files(place_below, prefix):
     assert "location default" in refused(ScopeTaken, prefix=prefix)
     below = place_below("sub")

@@ -84,7 +84,7 @@ def send_part(bench: Bench) -> None:
 
 
 def send_form(bench: Bench) -> None:
-    form = bench.trimmed.presign_form("forms/one", size=1, lifetime=LIFETIME)
+    form = bench.trimmed.presign_form("oarepo-s3-forms/one", size=1, lifetime=LIFETIME)
     fields = {**form.fields, "file": ("blob", b"x", "text/plain")}
     answered(bench.http.request("POST", form.url, fields=fields))
 

@@ -88,7 +88,7 @@ def test_the_address_is_the_one_of_clients(sts_store):
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_keys_to_a_prefix_open_what_is_below_it_and_nothing_else(sts_store, server, filled, prefix):
-    outside = (f"{prefix}x/", "", "mine2/", "forms/")
+    outside = (f"{prefix}x/", "", "mine2/", "oarepo-s3-forms/")
     filled(*(f"{place}old" for place in (f"{prefix}/", *outside)))
     client = client_of(sts_store, issue(server, prefix=prefix))
     inside = {name: status(call, client, BUCKET, f"{prefix}/") for name, call in CALLS.items()}
@@ -101,8 +101,8 @@ def test_keys_to_a_prefix_open_what_is_below_it_and_nothing_else(sts_store, serv
 
 
 def test_keys_to_an_object_may_not_be_told_that_it_is_not_there_yet(sts_store, server, ceph_sts):
-    client = client_of(sts_store, issue(server, key="forms/not-yet"))
-    found = status(lambda: client.head_object(Bucket=BUCKET, Key="forms/not-yet"))
+    client = client_of(sts_store, issue(server, key="oarepo-s3-forms/not-yet"))
+    found = status(lambda: client.head_object(Bucket=BUCKET, Key="oarepo-s3-forms/not-yet"))
     assert found == (404 if traits_of(ceph_sts).tells_of_nothing else 403)
 
 
@@ -112,7 +112,7 @@ def test_ceph_takes_no_colon_in_a_resource(server, kind):
         issue(server, **{kind: "run:1"})
 
 
-@pytest.mark.parametrize("key", ["forms/one", "dílo s mezerou/forms/1"])
+@pytest.mark.parametrize("key", ["oarepo-s3-forms/one", "dílo s mezerou/oarepo-s3-forms/1"])
 def test_keys_to_an_object_open_it_alone(sts_store, server, filled, key):
     filled(key, f"{key}/old", f"{key}x", "old")
     client = client_of(sts_store, issue(server, key=key))

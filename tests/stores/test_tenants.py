@@ -96,13 +96,13 @@ def test_another_tenants_key_works_where_the_bucket_allows_it(subject, stranger,
 def test_a_form_goes_to_a_tenants_bucket_where_the_tenant_is_named(subject, key):
     """Ceph looks for the bucket before it knows whose key has signed the form."""
     store = subject.other_store(tenant="cesnet")
-    form = store.presign_form(f"forms/{key}", size=3, lifetime=LIFETIME)
+    form = store.presign_form(f"oarepo-s3-forms/{key}", size=3, lifetime=LIFETIME)
     assert form.url.endswith("/cesnet:tenant-bucket")
     assert subject.post(form, b"abc") == (201, "")
     upload_id = subject.send(key, {}, store)
-    assert store.copy_part(key, upload_id, 1, source=f"forms/{key}") is True
+    assert store.copy_part(key, upload_id, 1, source=f"oarepo-s3-forms/{key}") is True
 
-    unnamed = subject.store.presign_form(f"forms/{key}", size=3, lifetime=LIFETIME)
+    unnamed = subject.store.presign_form(f"oarepo-s3-forms/{key}", size=3, lifetime=LIFETIME)
     assert subject.post(unnamed, b"abc") == (404, "NoSuchBucket")
 
 

@@ -79,7 +79,7 @@ def test_an_upload_gets_no_place_for_its_keys(dry, store):
     db.session.commit()
     upload = create_upload(NewUpload(bucket.id, "file.bin", 10))
     printed = json.loads(dry(str(upload.id), "--format", "json", "--json").stdout)
-    assert printed["key"].endswith(f"forms/{upload.id}")
+    assert printed["key"].endswith(f"oarepo-s3-forms/{upload.id}")
     assert printed["name"] == f"upload-{str(upload.id)[:8]}"
     db.session.expire_all()
     assert (upload.form_uri, upload.form_until) == (None, None)

@@ -195,7 +195,7 @@ def test_a_folder_of_a_bucket_is_a_location_too(
         assert "+ ok       lifecycle" in said, "the folder is what was tested"
         found = store.client().get_bucket_lifecycle_configuration(Bucket=bucket_name)
         prefixes = {rule["Filter"]["Prefix"] for rule in found["Rules"]}
-        assert prefixes == {"some/folder/", "some/folder/forms/"}
+        assert prefixes == {"some/folder/", "some/folder/oarepo-s3-forms/"}
     assert Location.get_by_name("files").uri == f"s3://{bucket_name}/some/folder"
     uri = upload_with(folder / "oarepo-s3.cfg", db_uri, dict(os.environ))
     check_upload(store, uri)

@@ -74,9 +74,11 @@ def test_show_finds_an_upload_whose_id_the_row_does_not_know(ask, uploader, buck
 
 def test_show_tells_that_a_form_has_come(run, ask, uploader, bucket, store):
     upload = uploader.begin(bucket, "a", 3)
-    change(upload, form_uri=f"s3://{store.bucket}/forms/{upload['id']}")
+    change(upload, form_uri=f"s3://{store.bucket}/oarepo-s3-forms/{upload['id']}")
     assert ask("show", upload["id"])["store"]["form"] is False
-    store.client().put_object(Bucket=store.bucket, Key=f"forms/{upload['id']}", Body=b"abc")
+    store.client().put_object(
+        Bucket=store.bucket, Key=f"oarepo-s3-forms/{upload['id']}", Body=b"abc"
+    )
     assert "form: the file has come by a form" in run("show", upload["id"]).stdout.splitlines()
 
 

@@ -30,7 +30,7 @@ def test_an_upload_by_keys_is_completed_as_any_other(uploader, bucket, store):
     answer = granted(uploader.post(keys_of(upload)))
     assert (answer["endpoint_url"], answer["bucket"]) == (store.endpoint_url, store.bucket)
     assert (answer["region"], answer["provider"]) == ("us-east-1", "ceph")
-    assert answer["key"] == f"forms/{upload['id']}"
+    assert answer["key"] == f"oarepo-s3-forms/{upload['id']}"
     assert "prefix" not in answer
     ends = datetime.fromisoformat(answer["expires_at"])
     assert timedelta(minutes=59) < ends - utcnow() < timedelta(minutes=61)

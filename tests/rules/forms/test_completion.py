@@ -36,7 +36,7 @@ def test_a_form_never_writes_to_the_final_place(memory, bucket, sent):
     upload = sent()
     key = form_key(upload)
     assert key != StoredUpload.of(upload).key
-    assert key == f"forms/{upload.id}"
+    assert key == f"oarepo-s3-forms/{upload.id}"
     assert memory.head(StoredUpload.of(upload).key) is None
 
 

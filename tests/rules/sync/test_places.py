@@ -45,7 +45,7 @@ def test_of_a_whole_location_invenios_own_objects_are_left_out(memory, location,
     complete_upload(upload)
     under_way = "ab/cd/0123-4567-4567-89ab-0123456789ab/data-0123456789abcdef"
     put(under_way, prefix="")
-    put("forms/x", prefix="")
+    put("oarepo-s3-forms/x", prefix="")
     put("ab/else", prefix="")
     counts = sync_scope("default")
     assert (counts.added, counts.known) == (1, 3)
@@ -62,7 +62,7 @@ def test_so_are_those_of_a_location_that_was_made_in_a_scope(location, put, path
     db.session.commit()
     own = f"{path}/ab/cd/0123-4567-4567-89ab-0123456789ab/data-0123456789abcdef"
     try:
-        for key in (own, f"{path}/forms/x", f"{path}/ab/else"):
+        for key in (own, f"{path}/oarepo-s3-forms/x", f"{path}/ab/else"):
             put(key, prefix="")
         counts = sync_scope("user:out")
         assert (counts.added, counts.known) == (1, 2)

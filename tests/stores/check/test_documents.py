@@ -94,7 +94,7 @@ def test_the_lifecycle_rule_is_compared_with_the_time_that_uploads_may_take(pati
         ({"Status": "Disabled"}, "data", Level.WARNING),
         ({"Filter": {"Prefix": "data/"}}, "data", Level.OK),
         ({"Filter": {"Prefix": "d"}}, "data", Level.OK),
-        ({"Filter": {"Prefix": "data/forms/"}}, "data", Level.WARNING),
+        ({"Filter": {"Prefix": "data/oarepo-s3-forms/"}}, "data", Level.WARNING),
         ({"Filter": {"Prefix": "other"}}, "data", Level.WARNING),
     ],
     ids=["off", "whole", "wider", "part", "other"],
