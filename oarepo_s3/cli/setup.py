@@ -15,6 +15,7 @@ import click
 from flask import current_app
 from invenio_s3.cli import s3
 
+from ..backends import StoreConfig
 from ..backends.registry import find_factory, installed_backends
 from ..core.uris import ObjectURI
 from ..provisioning.answers import Answers
@@ -30,6 +31,7 @@ from .findings import finding_lines, report_lines
 from .output import dry_run_option, json_option, operator_command, say
 from .private_file import PrivateFile, PrivateFileError
 from .setup_answers import gather
+from .setup_others import Move, find_move
 
 
 @s3.command()
@@ -44,7 +46,10 @@ def backends(as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What setup did, or would do in a dry run."""
+    """What setup did, or would do in a dry run.
+
+    :param move: what the settings do to other locations, once they are in place.
+    """
 
     answers: Answers
     output: Path
@@ -53,6 +58,7 @@ class Outcome:
     location_changed: bool
     file_changed: bool
     report: Report | None
+    move: Move | None = None
 
     @property
     def changed(self) -> bool:
@@ -76,6 +82,11 @@ class Outcome:
     help=f"Write the secret key into the file, too. Else {SECRET_VARIABLE} has to have it.",
 )
 @click.option("--default", is_flag=True, help="Let new files go to the location.")
+@click.option(
+    "--all-locations",
+    is_flag=True,
+    help="Let all S3 locations get the address and the keys, where they differ from those now.",
+)
 @dry_run_option
 @json_option
 @operator_command
@@ -85,6 +96,7 @@ def setup(
     output: Path,
     with_secret: bool,
     default: bool,
+    all_locations: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -92,11 +104,18 @@ def setup(
 
     Asks for the store and its keys, makes the bucket if there is none (as `bucket create` does),
     tests it, and writes the location and a file with the settings. When the test fails nothing is
-    kept. It may be repeated.
+    kept. It may be repeated. An instance has one address and one pair of keys for all its S3
+    locations: others are not given other ones unless --all-locations is said.
     """
     answers = gather(config, interactive=not non_interactive, default=default)
     try:
-        outcome = _set_up(answers, output, with_secret=with_secret, dry_run=dry_run)
+        outcome = _set_up(
+            answers,
+            output,
+            with_secret=with_secret,
+            all_locations=all_locations,
+            dry_run=dry_run,
+        )
     except (LocationInUse, PrivateFileError) as error:
         raise click.ClickException(str(error)) from error
     except NotReady as error:
@@ -105,7 +124,9 @@ def setup(
     say(_lines(outcome, dry_run), _data(outcome, dry_run), as_json=as_json)
 
 
-def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool) -> Outcome:
+def _set_up(
+    answers: Answers, output: Path, *, with_secret: bool, all_locations: bool, dry_run: bool
+) -> Outcome:
     place: dict[str, Any] = {
         "name": answers.location,
         "uri": answers.uri,
@@ -114,8 +135,13 @@ def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool)
     moves = location_differs(**place)
     settings = write_fragment(answers, with_secret=with_secret)
     file = PrivateFile(output, replace=True)
-    rewrites = _file_differs(file, settings)
-    subject = _subject(answers)
+    before = _written_before(file)
+    rewrites = before != settings or not file.is_private
+    instance = current_s3.store_config(ObjectURI.parse(answers.uri))
+    subject = _subject(answers, instance)
+    move = find_move(answers, subject.config, instance, before)
+    if move and not all_locations:
+        raise NotReady([move.finding])
     store = find_factory(answers.backend)(answers.bucket, subject.config)
     with prepared(store, subject, dry_run=dry_run) as done, ExitStack() as stack:
         if not dry_run:
@@ -124,7 +150,7 @@ def _set_up(answers: Answers, output: Path, *, with_secret: bool, dry_run: bool)
             # The location last: of what is kept, it alone does harm when the rest is missing.
             _keep_profile(subject, done.report)
             moves = set_location(**place)
-    return Outcome(answers, output, with_secret, done.bucket, moves, rewrites, done.report)
+    return Outcome(answers, output, with_secret, done.bucket, moves, rewrites, done.report, move)
 
 
 def _keep_profile(subject: Subject, report: Report | None) -> None:
@@ -132,22 +158,21 @@ def _keep_profile(subject: Subject, report: Report | None) -> None:
         keep_profile(subject.place, subject.config.endpoint_url, report.profile)
 
 
-def _file_differs(file: PrivateFile, content: str) -> bool:
-    """Whether the file has to be written.
+def _written_before(file: PrivateFile) -> str:
+    """Return what setup has written before, empty for nothing.
 
-    :raises click.ClickException: when there is one that setup has not written.
+    :raises click.ClickException: when somebody else has written it.
     """
     before = file.read()
     if before and not before.startswith(HEADER):
         raise click.ClickException(
             f"{file.path} is there already, and was not written by setup: choose another --output."
         )
-    return before != content or not file.is_private
+    return before
 
 
-def _subject(answers: Answers) -> Subject:
+def _subject(answers: Answers, instance: StoreConfig) -> Subject:
     """Return what is to be tested: the store by what was answered, the rest by the instance."""
-    instance = current_s3.store_config(ObjectURI.parse(answers.uri))
     settings = current_s3.settings
     return Subject(
         config=configure(answers, instance),
@@ -191,7 +216,7 @@ def _next_steps(outcome: Outcome) -> list[str]:
         f"invenio s3 policy cors --location {name} --apply",
         # A bucket that was just made has these rules, or cannot have any.
         *([] if created else [f"invenio s3 policy lifecycle --location {name} --apply"]),
-        f"invenio s3 check {name}",
+        "invenio s3 check" if outcome.move else f"invenio s3 check {name}",
         "celery --app invenio_app.celery beat  # with the tasks of oarepo_s3.tasks in its schedule",
     ]
 

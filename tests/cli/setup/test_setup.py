@@ -200,3 +200,21 @@ def test_a_folder_of_a_bucket_is_a_location_too(
     uri = upload_with(folder / "oarepo-s3.cfg", db_uri, dict(os.environ))
     check_upload(store, uri)
     assert uri.key.startswith("some/folder/")
+
+
+def test_what_setup_wrote_before_counts_until_the_instance_knows_it(
+    set_up, given, bucket_name, folder
+):
+    set_up(given)
+    written = (folder / "oarepo-s3.cfg").read_text()
+    second = {**given, "prefix": "second", "location": "second", "default": False}
+    refused = set_up({**second, "access_key": "another"}, status=1).stderr
+    assert "The location files would have its files looked for" in refused
+    assert (
+        f"and no longer at {given['endpoint']} with the access key {given['access_key']}" in refused
+    )
+    assert (folder / "oarepo-s3.cfg").read_text() == written
+    (folder / "oarepo-s3.cfg").write_text(f"{written}(\n")
+    assert "and no longer at AWS with keys that the SDK finds" in set_up(second, status=1).stderr
+    (folder / "oarepo-s3.cfg").write_text(written)
+    assert f"Location second (s3://{bucket_name}/second): written." in set_up(second).stdout
