@@ -194,7 +194,7 @@ def _lines(outcome: Outcome, dry_run: bool) -> Iterator[str]:
     written = f"{would}written" if outcome.file_changed else "is as it should be"
     yield f"Settings in {outcome.output}: {written}."
     if not outcome.changed:
-        yield "All is as it should be."
+        yield "Nothing has to be changed." if dry_run else "Nothing had to be changed."
     if not dry_run:
         yield "Next:"
         yield from (f"  {command}" for command in _next_steps(outcome))
@@ -203,7 +203,6 @@ def _lines(outcome: Outcome, dry_run: bool) -> Iterator[str]:
 def _next_steps(outcome: Outcome) -> list[str]:
     """Return what is left to do, a command each."""
     name = outcome.answers.location
-    created = outcome.bucket.created
     needs_secret = outcome.answers.secret_key is not None and not outcome.with_secret
     settings = shlex.quote(str(Path(current_app.instance_path) / "invenio.cfg"))
     origins = """'OAREPO_S3_ORIGINS = ["https://..."]'"""
@@ -213,12 +212,24 @@ def _next_steps(outcome: Outcome) -> list[str]:
         f"cat {shlex.quote(str(outcome.output))} >> {settings}",
         *([f"echo {origins} >> {settings}  # where your pages are"] if without else []),
         *([f"export {SECRET_VARIABLE}=..."] if needs_secret else []),
-        f"invenio s3 policy cors --location {name} --apply",
-        # A bucket that was just made has these rules, or cannot have any.
-        *([] if created else [f"invenio s3 policy lifecycle --location {name} --apply"]),
+        *(
+            f"invenio s3 policy {kind} --location {name} --apply"
+            for kind in ("cors", "lifecycle")
+            if _is_left_to_do(kind, outcome)
+        ),
         "invenio s3 check" if outcome.move else f"invenio s3 check {name}",
         "celery --app invenio_app.celery beat  # with the tasks of oarepo_s3.tasks in its schedule",
     ]
+
+
+def _is_left_to_do(kind: str, outcome: Outcome) -> bool:
+    """Whether the bucket still has to get a document, by what the check says mends it."""
+    if kind == "cors" and not current_app.config["OAREPO_S3_ORIGINS"]:
+        return True  # It was tried for other pages than those that will be said.
+    if outcome.report is None:
+        return not outcome.bucket.created or kind == "cors"
+    remedies = [finding.remedy or "" for finding in outcome.report.findings]
+    return any(f"invenio s3 policy {kind} " in remedy for remedy in remedies)
 
 
 def _data(outcome: Outcome, dry_run: bool) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_what_is_typed_gives_the_same_as_the_file(run, set_up, given, store, buc
     assert store.secret_key not in typed.output
     assert "s3: AWS, Ceph RGW, MinIO" in typed.stderr
     assert "Secret key" not in typed.stdout, "standard output has the result alone"
-    assert "All is as it should be." in set_up(given).stdout
+    assert "Nothing had to be changed." in set_up(given).stdout
     assert (folder / "oarepo-s3.cfg").read_text() == fragment
 
 
