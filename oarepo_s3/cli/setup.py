@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 from flask import current_app
@@ -20,7 +20,7 @@ from ..backends.registry import find_factory, installed_backends
 from ..core.uris import ObjectURI
 from ..provisioning.answers import Answers
 from ..provisioning.buckets import Creation
-from ..provisioning.findings import Report
+from ..provisioning.findings import Finding, Level, Report
 from ..provisioning.fragment import HEADER, SECRET_VARIABLE, write_fragment
 from ..provisioning.prepare import NotReady, configure, prepared
 from ..provisioning.subject import Subject
@@ -116,12 +116,23 @@ def setup(
             all_locations=all_locations,
             dry_run=dry_run,
         )
-    except (LocationInUse, PrivateFileError) as error:
-        raise click.ClickException(str(error)) from error
-    except NotReady as error:
-        problems = [line for finding in error.findings for line in finding_lines(finding)]
-        raise click.ClickException("\n".join(["Nothing was kept.", *problems])) from error
+    except (NotReady, LocationInUse, PrivateFileError) as error:
+        _refuse(error, as_json=as_json)
     say(_lines(outcome, dry_run), _data(outcome, dry_run), as_json=as_json)
+
+
+def _refuse(error: NotReady | LocationInUse | PrivateFileError, *, as_json: bool) -> NoReturn:
+    """Say that nothing was kept, and why: a machine gets it where it looks for the result."""
+    if isinstance(error, NotReady):
+        findings = error.findings
+    else:
+        check = "location" if isinstance(error, LocationInUse) else "file"
+        findings = [Finding(check, Level.FAILURE, str(error))]
+    if as_json:
+        say((), {"failed": True, "findings": [asdict(each) for each in findings]}, as_json=True)
+        raise SystemExit(1) from error
+    problems = [line for finding in findings for line in finding_lines(finding)]
+    raise click.ClickException("\n".join(["Nothing was kept.", *problems])) from error
 
 
 def _set_up(
@@ -161,11 +172,11 @@ def _keep_profile(subject: Subject, report: Report | None) -> None:
 def _written_before(file: PrivateFile) -> str:
     """Return what setup has written before, empty for nothing.
 
-    :raises click.ClickException: when somebody else has written it.
+    :raises PrivateFileError: when somebody else has written it.
     """
     before = file.read()
     if before and not before.startswith(HEADER):
-        raise click.ClickException(
+        raise PrivateFileError(
             f"{file.path} is there already, and was not written by setup: choose another --output."
         )
     return before
@@ -235,6 +246,7 @@ def _is_left_to_do(kind: str, outcome: Outcome) -> bool:
 def _data(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
     answers = outcome.answers
     return {
+        "failed": False,
         "dry_run": dry_run,
         "bucket": {
             "name": answers.bucket,

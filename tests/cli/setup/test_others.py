@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from invenio_db import db
 from invenio_files_rest.models import Location
@@ -73,6 +75,9 @@ def test_settings_that_others_would_get_are_refused(
     assert "--all-locations" in result.stderr
     assert "disk" not in result.stderr
     assert store.secret_key not in result.output
+    (told,) = json.loads(set_up(settings, "--json", *dry_run, status=1).stdout)["findings"]
+    assert told["check"] == "locations"
+    assert told["message"] in result.stderr
     after = kept(store, bucket_name, folder)
     assert {location[0] for location in after.locations} == {"old", "older", "disk"}
     after.locations = []

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -45,6 +46,27 @@ def test_what_cannot_work_keeps_nothing(
     assert result.stdout == ""
     assert settings["secret_key"] not in result.output
     assert kept(store, bucket_name, folder) == NOTHING
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["really", "dry"])
+@pytest.mark.parametrize(
+    ("what", "check", "sentence"),
+    [
+        ("secret", "keys", "The secret key does not belong to the access key."),
+        ("endpoint", "address", "does not answer"),
+    ],
+)
+def test_a_machine_is_told_why_in_a_document(set_up, wrong, what, check, sentence, dry_run):
+    settings = wrong(what)
+    result = set_up(settings, "--json", *dry_run, status=1)
+    told = json.loads(result.stdout)
+    (finding,) = told.pop("findings")
+    assert told == {"failed": True}
+    assert (finding["check"], finding["level"]) == (check, "failure")
+    assert sentence in finding["message"]
+    assert "invenio s3 setup" in finding["remedy"]
+    assert result.stderr == ""
+    assert settings["secret_key"] not in result.output
 
 
 @pytest.mark.parametrize("place", [REAL], indirect=True, scope="module")
@@ -112,6 +134,8 @@ def test_a_file_that_cannot_be_written_keeps_nothing(set_up, given, store, bucke
 def test_a_file_of_somebody_else_is_not_replaced(set_up, given, store, bucket_name, folder):
     (folder / "oarepo-s3.cfg").write_text("MINE = 1\n")
     assert "was not written by setup" in set_up(given, status=1).stderr
+    (told,) = json.loads(set_up(given, "--json", status=1).stdout)["findings"]
+    assert (told["check"], told["remedy"]) == ("file", None)
     assert (folder / "oarepo-s3.cfg").read_text() == "MINE = 1\n"
     assert not exists(store, bucket_name)
 
@@ -130,6 +154,8 @@ def test_a_location_is_not_moved_from_under_its_files(
     add_location("s3://elsewhere", buckets=1)
     result = set_up(given, *dry_run, status=1)
     assert "The location files is s3://elsewhere, and has buckets there" in result.stderr
+    (told,) = json.loads(set_up(given, "--json", *dry_run, status=1).stdout)["findings"]
+    assert told["check"] == "location"
     after = kept(store, bucket_name, folder)
     assert after.locations == [("files", "s3://elsewhere", False)]
     assert (after.bucket, after.files) == (False, [])

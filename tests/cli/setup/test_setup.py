@@ -107,6 +107,7 @@ def test_no_step_is_left_for_what_the_check_has_found(
 
 def test_json_says_the_same(set_up, given, bucket_name, place):
     said = json.loads(set_up(given, "--json").stdout)
+    assert said["failed"] is False
     notes = said["bucket"].pop("notes")
     assert said["bucket"] == {"name": bucket_name, "created": True}
     assert len(notes) == {"real": 0, "local": 2}[place]
