@@ -214,15 +214,18 @@ def _lines(outcome: Outcome, dry_run: bool) -> Iterator[str]:
 def _next_steps(outcome: Outcome) -> list[str]:
     """Return what is left to do, a command each."""
     name = outcome.answers.location
-    needs_secret = outcome.answers.secret_key is not None and not outcome.with_secret
     settings = shlex.quote(str(Path(current_app.instance_path) / "invenio.cfg"))
+    has_secret = outcome.answers.secret_key is not None
+    closed = [f"touch {settings} && chmod 600 {settings}  # it gets the secret key"]
+    typed = [f"read -rs {SECRET_VARIABLE} && export {SECRET_VARIABLE}  # it stands in no history"]
     origins = """'OAREPO_S3_ORIGINS = ["https://..."]'"""
     # SITE_UI_URL is seldom unset: its default is the address of a developer's machine.
     without = not current_app.config["OAREPO_S3_ORIGINS"]
     return [
+        *(closed if has_secret and outcome.with_secret else []),
         f"cat {shlex.quote(str(outcome.output))} >> {settings}",
         *([f"echo {origins} >> {settings}  # where your pages are"] if without else []),
-        *([f"export {SECRET_VARIABLE}=..."] if needs_secret else []),
+        *(typed if has_secret and not outcome.with_secret else []),
         *(
             f"invenio s3 policy {kind} --location {name} --apply"
             for kind in ("cors", "lifecycle")

@@ -54,6 +54,14 @@ def text_of(built) -> Callable[[str], str]:
     return read
 
 
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "client/README.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_no_page_has_a_secret_typed_into_a_command(page):
+    """The shell's history would keep it: `read -rs` does not."""
+    assert not re.findall(r"\w*(?:SECRET|TOKEN|PASSWORD)\w*=\.\.\..*", page.read_text())
+
+
 def test_it_builds_without_warnings(built):
     assert (built / "index.html").is_file()
 

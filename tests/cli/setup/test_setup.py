@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def test_a_machine_sets_up_everything_and_the_second_time_nothing(
     # What the next steps mend is no reason to refuse a bucket that was just made.
     assert ("x FAILURE  cors" in first.stdout) == (place == "real")
     assert "echo 'OAREPO_S3_ORIGINS = [\"https://...\"]' >> " in first.stdout
+    variable = "INVENIO_S3_SECRET_ACCESS_KEY"
+    assert f"  read -rs {variable} && export {variable}  # " in first.stdout
+    assert "chmod" not in first.stdout, "nothing in it is secret"
     assert next_steps(first) == [
         "invenio s3 policy cors --location files --apply",
         "invenio s3 check files",
@@ -130,7 +134,11 @@ def test_the_settings_are_private_and_really_upload(set_up, given, store, db_uri
 
 
 def test_with_the_secret_the_settings_are_enough(set_up, given, store, db_uri, folder):
-    set_up(given, "--with-secret", "--output", "mine.cfg")
+    told = set_up(given, "--with-secret", "--output", "mine.cfg").stdout
+    closing, joining = told.partition("Next:\n")[2].splitlines()[:2]
+    settings = shlex.split(joining)[-1]
+    assert closing.strip().startswith(f"touch {settings} && chmod 600 {settings}  # ")
+    assert "read -rs" not in told
     path = folder / "mine.cfg"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     check_upload(store, upload_with(path, db_uri, dict(os.environ)))
