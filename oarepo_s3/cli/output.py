@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -16,7 +17,7 @@ from typing import IO, Any, TypeVar, cast
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 from ..core.errors import DatabaseUnavailable, InvalidLocation, InvalidRequest, UploadError
 
@@ -29,6 +30,9 @@ dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done, and change nothing."
 )
 """For commands that change something."""
+
+_LACKING = re.compile(r"no such (table|column)|has no column")
+"""What SQLite says of its tables, by an error that also means other things."""
 
 
 def operator_command(command: Command) -> Command:
@@ -50,13 +54,20 @@ def operator_command(command: Command) -> Command:
         except UploadError as error:
             raise click.ClickException(f"{error} ({error.code})") from error
         except (InterfaceError, OperationalError, ProgrammingError) as error:
-            # The original shows statements with their values.
-            raise click.ClickException(
-                f"{DatabaseUnavailable()} ({type(error.orig).__name__}) If it answers, its tables"
-                " may be older than this package: run `invenio alembic upgrade`."
-            ) from error
+            raise click.ClickException(_of_database(error)) from error
 
     return cast(Command, with_appcontext(run))
+
+
+def _of_database(error: DBAPIError) -> str:
+    """Say what an error of the database means; its own text shows statements with their values."""
+    kind = type(error.orig).__name__
+    if isinstance(error, ProgrammingError) or _LACKING.search(str(error.orig)):
+        return (
+            f"The database was reached, and refused a statement ({kind}): its tables may be"
+            " missing, or older than this package. Run `invenio alembic upgrade`."
+        )
+    return f"{DatabaseUnavailable()} ({kind})"
 
 
 def say(lines: Iterable[str], data: Any, *, as_json: bool) -> None:
