@@ -38,7 +38,7 @@ FILES_REST_DEFAULT_STORAGE_CLASS = "S"
 def gateway(tmp_path_factory) -> Iterator[CephRGW]:
     """A gateway of its own, without a bucket, whose user may make roles."""
     for made in start(CephRGW(tmp_path_factory.mktemp("operate"), sts=True)):
-        made.admin("caps", "add", "--uid", made.user, "--caps", "roles=*")
+        made.let_make_roles()
         yield made
 
 

@@ -137,7 +137,7 @@ class CephRGW(Service):
         """Keep the cluster's files below ``directory``.
 
         :param sts: let the gateway also serve STS (AssumeRole); the roles and the users' right
-            to them are made by :meth:`admin`.
+            to them are made by :meth:`admin` and :meth:`let_make_roles`.
         :param root: a directory with another Debian, whose Ceph is run. By default it is what
             the environment variable ``OAREPO_S3_TEST_CEPH_ROOT`` names, or else this machine's.
         """
@@ -166,12 +166,17 @@ class CephRGW(Service):
         """
         return self._tool("radosgw-admin", *arguments)
 
+    def let_make_roles(self) -> None:
+        """Give the first user the right to make roles, which AssumeRole is for."""
+        self.admin("caps", "add", "--uid", self.user, "--caps", "roles=*")
+
     def describe(self) -> dict[str, str]:
-        """Return the address and the keys of both users."""
+        """Return the address, the keys of both users, and what a role calls the first."""
         return {
             "endpoint_url": self.endpoint_url,
             "access_key": self.access_key,
             "secret_key": self.secret_key,
+            "principal": f"arn:aws:iam:::user/{self.user}",
             "tenant": self.tenant,
             "tenant_access_key": self.tenant_access_key,
             "tenant_secret_key": self.tenant_secret_key,
