@@ -13,7 +13,6 @@ from invenio_s3.cli import s3
 
 from ..core.errors import StoreDenied, UploadError
 from ..provisioning.check import check_store
-from ..provisioning.documents import read_origin
 from ..provisioning.findings import Finding, Level, Report
 from ..provisioning.subject import Subject
 from ..provisioning.web import Web
@@ -55,8 +54,7 @@ def check(
     Writes test objects below check-... in the location, and removes them. What the store can do is
     kept, and used by processes that start afterwards.
     """
-    pages = [read_origin(origin) for origin in origins]
-    places = [(place, _subject(place, pages)) for place in _places(location)]
+    places = [(place, _subject(place, origins)) for place in _places(location)]
     if forget_profile:
         _forget([place for place, _ in places], dry_run=dry_run, as_json=as_json)
         return

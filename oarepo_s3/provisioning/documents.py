@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ..core.errors import InvalidRequest
 from ..core.keys import FORMS_FOLDER
+from ..core.origins import read_origins
 
 BucketDocument = dict[str, Any]
 """A document of a bucket, as JSON says it."""
@@ -63,7 +63,7 @@ def cors(origins: Sequence[str]) -> BucketDocument:
         "CORSRules": [
             {
                 "ID": CORS_RULE,
-                "AllowedOrigins": [read_origin(origin) for origin in origins],
+                "AllowedOrigins": read_origins(origins),
                 "AllowedMethods": ["PUT", "POST", "GET", "HEAD"],
                 "AllowedHeaders": ["*"],
                 "ExposeHeaders": list(_EXPOSED),
@@ -120,20 +120,3 @@ def cors_xml(document: Mapping[str, Any]) -> str:
                 SubElement(element, _XML_NAMES.get(name, name)).text = str(each)
     indent(root)
     return tostring(root, encoding="unicode")
-
-
-def read_origin(written: str) -> str:
-    """Return an origin as a browser says it, without a slash at the end.
-
-    :raises InvalidRequest: for what is no origin.
-    """
-    parts = urlsplit(written)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or "@" in parts.netloc
-        or written.rstrip("/") != origin
-    ):
-        raise InvalidRequest(reason=f"{written!r} is no origin such as https://repo.example.org")
-    return origin

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from ..backends import Profile, Site, StoreConfig, Stores
 from ..backends.profiles import find_profile
 from ..core.credentials import Credentials
+from ..core.errors import InvalidRequest, StoreMisconfigured
 from ..core.keys import KeyMarker
+from ..core.origins import read_origins
 from ..core.planning import PartLimits
 from ..core.tokens import TokenSigner
 from ..core.uris import ObjectURI
@@ -126,14 +128,25 @@ class UploadContext:
         """Return who uses a bucket, as the settings say it.
 
         :param origins: of the pages that upload; without any, those of the settings.
+        :raises InvalidRequest: for what is no origin.
+        :raises StoreMisconfigured: when that stands in the settings.
         """
-        config = self.app.config
-        chosen = origins or config["OAREPO_S3_ORIGINS"] or [_origin(config.get("SITE_UI_URL", ""))]
         return Site(
-            origins=[origin.rstrip("/") for origin in chosen if origin],
+            origins=read_origins(origins) or self._own_origins(),
             bucket=bucket,
-            role=config["OAREPO_S3_UPLOAD_ROLE"],
+            role=self.app.config["OAREPO_S3_UPLOAD_ROLE"],
         )
+
+    def _own_origins(self) -> list[str]:
+        """Return the origins of the pages that upload, as the settings have them."""
+        config = self.app.config
+        name, written = "OAREPO_S3_ORIGINS", config["OAREPO_S3_ORIGINS"]
+        if not written:
+            name, written = "SITE_UI_URL", [_origin(config.get("SITE_UI_URL", ""))]
+        try:
+            return read_origins(filter(None, written))
+        except InvalidRequest as error:
+            raise StoreMisconfigured(reason=f"{name}: {error.context['reason']}") from error
 
     def _secrets(self) -> tuple[bytes, ...]:
         """Return the application's secret, and then the older ones that it still honours."""

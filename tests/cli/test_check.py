@@ -114,6 +114,23 @@ def test_a_failure_is_the_exit_status_and_its_remedy_is_said(invoke, place):
     assert f"-> invenio s3 policy cors --origin {ORIGIN} --apply --bucket" in result.output
 
 
+def test_an_origin_is_tried_as_browsers_send_it(app, invoke, monkeypatch, place, store):
+    written, sent = "https://příklad.cz", "https://xn--pklad-zsa96e.cz"
+    if place == "local":
+        result = invoke("default", "--origin", written)
+        assert result.exit_code == 0, result.output
+        assert f"Browsers refuse to upload from {sent}: " in result.output
+        return
+    monkeypatch.setitem(app.config, "OAREPO_S3_ORIGINS", [written])
+    done = app.test_cli_runner().invoke(s3, ["policy", "cors", "--apply"])
+    assert done.exit_code == 0, done.output
+    for arguments in ([], ["--origin", written]):
+        result = invoke("default", *arguments)
+        assert result.exit_code == 0, result.output
+        assert f"Pages of {sent} may send parts." in result.output
+    store.client().delete_bucket_cors(Bucket=store.bucket)
+
+
 def test_machines_get_the_whole_report(invoke, sound):
     result = invoke("--json", "--origin", ORIGIN)
     (found,) = json.loads(result.output)["locations"]

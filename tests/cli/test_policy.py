@@ -102,6 +102,26 @@ def test_the_settings_name_the_origins(run, app, monkeypatch):
     assert printed(run("cors")) == documents.cors(["https://one.org", "https://two.org"])
 
 
+def test_origins_of_the_settings_are_those_that_browsers_send(run, app, monkeypatch):
+    sent = documents.cors(["https://xn--pklad-zsa96e.cz"])
+    monkeypatch.setitem(app.config, "OAREPO_S3_ORIGINS", ["https://příklad.cz"])
+    assert printed(run("cors")) == sent
+    monkeypatch.setitem(app.config, "OAREPO_S3_ORIGINS", [])
+    monkeypatch.setitem(app.config, "SITE_UI_URL", "https://příklad.cz/some/page")
+    assert printed(run("cors")) == sent
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("OAREPO_S3_ORIGINS", ["https://a.org/b"]), ("SITE_UI_URL", "https://u@a.org/b")],
+)
+def test_what_is_no_origin_in_the_settings_is_said_with_their_name(
+    run, app, monkeypatch, setting, value
+):
+    monkeypatch.setitem(app.config, setting, value)
+    assert f"({setting}: " in run("cors", status=1).stderr
+
+
 def test_the_rule_waits_longer_than_uploads_may_take(run, app, monkeypatch):
     monkeypatch.setitem(app.config, "OAREPO_S3_UPLOAD_LIFETIME", 20 * 24 * 3600)
     assert printed(run("lifecycle")) == documents.lifecycle("", 21)

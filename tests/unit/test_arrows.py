@@ -20,8 +20,8 @@ DATABASE = {"sqlalchemy", "invenio_db"}
 FILES = {"invenio_files_rest"}
 
 MAY_IMPORT: dict[str, set[str]] = {
-    # An optional package of compiled checksums, and what signs tokens.
-    "core": {"anycrc", "itsdangerous"},
+    # An optional package of compiled checksums, what signs tokens, and names of hosts in ASCII.
+    "core": {"anycrc", "itsdangerous", "idna"},
     "backends": {".core", "boto3", "botocore"},
     "config": set(),
     "signals": {"blinker"},
