@@ -127,7 +127,7 @@ nothing is counted. Needs ``oarepo-s3[metrics]``; see :doc:`/howto/watch`."""
 OAREPO_S3_ORIGINS: list[str] = []
 """Origins of the pages that upload, such as ``https://repo.example.org``, for the bucket's CORS
 rule and its check. Empty for the origin of ``SITE_UI_URL``. They may be written as people write
-them, such as ``https://příklad.cz``: the store gets what browsers send."""
+them, such as ``https://Příklad.cz:443``: the store gets what browsers send."""
 
 OAREPO_S3_UPLOAD_ROLE = None
 """ARN of the role that temporary keys are made of, such as ``arn:aws:iam:::role/uploader``; None to

@@ -114,8 +114,17 @@ def test_a_failure_is_the_exit_status_and_its_remedy_is_said(invoke, place):
     assert f"-> invenio s3 policy cors --origin {ORIGIN} --apply --bucket" in result.output
 
 
-def test_an_origin_is_tried_as_browsers_send_it(app, invoke, monkeypatch, place, store):
-    written, sent = "https://příklad.cz", "https://xn--pklad-zsa96e.cz"
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://příklad.cz", "https://xn--pklad-zsa96e.cz"),
+        ("HTTPS://B.example.org:443", "https://b.example.org"),
+    ],
+    ids=["name", "port"],
+)
+def test_an_origin_is_tried_as_browsers_send_it(
+    app, invoke, monkeypatch, place, store, written, sent
+):
     if place == "local":
         result = invoke("default", "--origin", written)
         assert result.exit_code == 0, result.output

@@ -21,6 +21,14 @@ SENT = {
     "https://xn--pklad-zsa96e.cz": "https://xn--pklad-zsa96e.cz",
     "https://a\u00adb.org": "https://ab.org",
     "https://\uff32EPO.org": "https://repo.org",
+    "HTTPS://Repo.Example.org": "https://repo.example.org",
+    "https://B.example.org:443": "https://b.example.org",
+    "http://b.example.org:0080/": "http://b.example.org",
+    "http://b.example.org:443": "http://b.example.org:443",
+    "https://b.example.org:": "https://b.example.org",
+    "http://[0:0:0::1]:5000": "http://[::1]:5000",
+    "https://[2001:DB8::A]:443": "https://[2001:db8::a]",
+    "http://127.0.0.1:8080": "http://127.0.0.1:8080",
 }
 """What people write, and what browsers make of it."""
 
@@ -39,6 +47,13 @@ NO_ORIGINS = [
     "https://repo.example.org:https",
     "https://[::1",
     "https://a:b:1",
+    "https://repo.example.org:65536",
+    "https://[::g]",
+    "https://[1:2]",
+    "https://127.1",
+    "https://0x7f.0.0.1",
+    "https://1.2.3.4.",
+    "https://repo.1",
     "ftp://repo.example.org",
     "https://\uff0541.org",
     "https://\u00ad",
@@ -66,3 +81,7 @@ def test_a_host_that_is_no_name_by_idna_is_refused_with_a_way_out(written):
 def test_origins_are_named_once():
     written = ["https://příklad.cz", "https://a.org", "https://xn--pklad-zsa96e.cz/"]
     assert read_origins(written) == ["https://xn--pklad-zsa96e.cz", "https://a.org"]
+
+
+def test_what_s3_takes_for_any_name_stays():
+    assert read_origin("https://*.Example.org") == "https://*.example.org"
