@@ -19,7 +19,7 @@ from .base import (
     TakesForms,
 )
 from .config import StoreConfig
-from .observe import Observer
+from .observe import Observer, expecting
 from .operators import (
     Address,
     AdministersBucket,
@@ -56,4 +56,5 @@ __all__ = (
     "Stores",
     "StreamsObjects",
     "TakesForms",
+    "expecting",
 )

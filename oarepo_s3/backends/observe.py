@@ -9,18 +9,23 @@ listens nothing is registered.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..core.errors import StoreMisconfigured
-from .translate import translate
+from .translate import code_of, translate
 
 _BEGAN = "oarepo_s3_began"
 
 _IN_UPLOAD = {"ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"}
 """Calls whose errors are read as those of a multipart upload; see :func:`.translate.translate`."""
+
+
+_EXPECTED: ContextVar[Collection[str]] = ContextVar("oarepo_s3_expected_codes", default=())
 
 
 class Observer(Protocol):
@@ -31,8 +36,25 @@ class Observer(Protocol):
 
         :param call: the operation, as the API of the store names it: ``ListParts``.
         :param seconds: from the call to the head of its answer, with the SDK's repetitions.
-        :param code: the code of the catalogue for what went wrong; None when nothing did.
+        :param code: the code of the catalogue for what went wrong; None when nothing did, or only
+            what was to be expected (:func:`expecting`).
         """
+
+
+@contextmanager
+def expecting(codes: Collection[str]) -> Iterator[None]:
+    """Let observers take some answers of the store, to calls in the block, for no errors.
+
+    For what a client wishes and the store need not grant: otherwise clients could alarm those who
+    watch the store. The caller gets the error all the same.
+
+    :param codes: as the store itself names them.
+    """
+    before = _EXPECTED.set(codes)
+    try:
+        yield
+    finally:
+        _EXPECTED.reset(before)
 
 
 def observe_calls(client: Any, observer: Observer) -> None:
@@ -64,9 +86,11 @@ def _since(context: Mapping[str, Any]) -> float:
 
 
 def _code(call: str, parsed: Mapping[str, Any], in_sts: bool) -> str | None:
-    """Return what is wrong about an answer; that there is no such object is none."""
+    """Return what is wrong about an answer; that there is no such object is nothing wrong."""
     status = parsed["ResponseMetadata"]["HTTPStatusCode"]
     if status < 300 or (call == "HeadObject" and status == 404):
         return None
     error = ClientError(dict(parsed), call)
+    if code_of(error) in _EXPECTED.get():
+        return None
     return translate(error, in_upload=call in _IN_UPLOAD, in_sts=in_sts).code

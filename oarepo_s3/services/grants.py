@@ -22,7 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from invenio_db import db
 
-from ..backends import IssuesCredentials, TakesForms
+from ..backends import IssuesCredentials, TakesForms, expecting
 from ..core.credentials import Credentials
 from ..core.errors import (
     FormNotPossible,
@@ -224,9 +224,10 @@ class PlannedGrant:
         :param session: its id, by which the store's log names it.
         """
         try:
-            credentials = self.store.issue_credentials(
-                role=self.role, session_name=session, policy=self.policy, lifetime=self.lifetime
-            )
+            with expecting(_TOO_LONG if self.wished else ()):
+                credentials = self.store.issue_credentials(
+                    role=self.role, session_name=session, policy=self.policy, lifetime=self.lifetime
+                )
         except StoreMisconfigured as error:
             if self.wished and error.context.get("reason") in _TOO_LONG:
                 seconds = int(self.lifetime.total_seconds())

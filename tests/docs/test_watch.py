@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from oarepo_s3.config import OAREPO_S3_URL_PREFIX
+from oarepo_s3.core.errors import StoreError
 from oarepo_s3.services import orphans, recover, sweep
 
 from ..unit.test_errors import CATALOGUE
@@ -48,9 +49,12 @@ def test_each_rule_asks_for_metrics_and_labels_that_there_are(rule):
     asked = re.findall(r"(oarepo_s3_\w+)(?:\{(.*?)\})?", rule["expr"])
     assert asked
     for metric, selector in asked:
-        labels = dict(re.findall(r'(\w+)!?="(\w+)"', selector))
+        labels = dict(re.findall(r'(\w+)=~?"([\w|]+)"', selector))
         assert {f"`{label}`" for label in labels} <= set(METRICS[metric].split(", ")), metric
-        assert labels.get("code", "upload_error") in {kind.code for kind in CATALOGUE}
+        codes = re.findall(r'code=~"([\w|]+)"', selector)
+        assert {code for each in codes for code in each.split("|")} <= {
+            kind.code for kind in CATALOGUE
+        }
         assert labels.get("task", "sweep") in {"sweep", "orphans", "recovery", "verification"}
         results = {
             name
@@ -60,6 +64,16 @@ def test_each_rule_asks_for_metrics_and_labels_that_there_are(rule):
         assert labels.get("result", "failed") in results
     for opening, closing in ("()", "[]", "{}"):
         assert rule["expr"].count(opening) == rule["expr"].count(closing)
+
+
+def test_nobody_is_woken_by_what_clients_can_bring_about():
+    """They may send other parts than they said, or replace an object that is being copied."""
+    [rule] = [rule for rule in RULES if rule["labels"]["severity"] == "page"]
+    [codes] = re.findall(r'\{code=~"([\w|]+)"\}', rule["expr"])
+    of_stores = {kind for kind in CATALOGUE if issubclass(kind, StoreError)}
+    assert set(codes.split("|")) == {
+        kind.code for kind in of_stores - {StoreError} if kind.status >= 500
+    }
 
 
 def test_there_are_three_rules_of_different_names():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from oarepo_s3.backends.config import StoreConfig
+from oarepo_s3.backends.observe import expecting
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
 from oarepo_s3.core.errors import StoreError
@@ -109,6 +110,25 @@ def test_answers_have_the_code_that_the_caller_gets(
             ask(store)
         assert error.value.code == code
     assert seen == [(call, code)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "code"), [({"NoSuchKey"}, None), ({"AccessDenied"}, "store_misconfigured")]
+)
+def test_an_answer_that_is_expected_is_no_error(store, seen, monkeypatch, expected, code):
+    given = answer(404, "NoSuchKey")
+    monkeypatch.setattr(store._client._endpoint, "make_request", lambda *_: given)
+    with expecting(expected), pytest.raises(StoreError):
+        list(store.stream("k"))
+    with pytest.raises(StoreError):
+        list(store.stream("k"))
+    assert seen == [("GetObject", code), ("GetObject", "store_misconfigured")]
+
+
+def test_a_store_that_is_not_there_is_never_expected(store, seen):
+    with expecting({"ConnectionError", ""}), pytest.raises(StoreError):
+        store.head("k")
+    assert seen == [("HeadObject", "store_unavailable")]
 
 
 def test_one_who_answers_in_the_place_of_the_store_takes_no_time(store, seen):
