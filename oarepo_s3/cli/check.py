@@ -94,6 +94,7 @@ def _subject(place: Place, origins: Sequence[str]) -> Subject:
         config=current_s3.store_config(place.uri),
         site=current_s3.site(place.bucket, origins),
         prefix=place.prefix,
+        location=place.location,
         upload_lifetime=settings.upload_lifetime,
         part_url_lifetime=settings.part_url_lifetime,
     )

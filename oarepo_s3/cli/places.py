@@ -64,7 +64,9 @@ class Place:
     @property
     def absent(self) -> str:
         """What to say when there is no such bucket."""
-        create = f"invenio s3 bucket create {shlex.quote(self.bucket)}"
+        # Of a location, whose rules are for its prefix.
+        where = ["--location", self.location] if self.location else [self.bucket]
+        create = shlex.join(["invenio", "s3", "bucket", "create", *where])
         return f"There is no bucket {self.bucket}: `{create}` makes it."
 
 

@@ -69,7 +69,7 @@ _NAME = Meaning(
 _NO_BUCKET = Meaning(
     "bucket",
     "There is no bucket {bucket!r} at the store, or it is another user's.",
-    "invenio s3 bucket create {bucket}",
+    "{create}",
 )
 _CERTIFICATE = Meaning(
     "address",
@@ -147,7 +147,7 @@ def explain_all(error: StoreError, subject: Subject) -> Finding | None:
             meaning.check,
             Level.FAILURE,
             meaning.message.format(bucket=bucket),
-            meaning.remedy.format(bucket=bucket),
+            meaning.remedy.format(create=subject.create_command),
         )
     address = subject.config.endpoint_url or "AWS"
     if isinstance(error, StoreUnavailable):

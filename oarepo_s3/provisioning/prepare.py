@@ -137,7 +137,7 @@ def _furnish(store: S3Store, rules: BucketDocument, made: Creation, subject: Sub
             "The keys may make the bucket, but neither block public access to it nor give it a"
             f" lifecycle ({error.context.get('reason')})."
         )
-        remedy = f"invenio s3 bucket create {subject.site.bucket}  (with keys that may; then again)"
+        remedy = f"{subject.create_command}  (with keys that may; then again)"
         raise NotReady([Finding("bucket", Level.FAILURE, message, remedy)]) from error
     except StoreError as error:
         raise NotReady([_meaning(error, subject)]) from error

@@ -18,6 +18,7 @@ class Subject:
     :param config: how the server reaches the store; its profile is what is expected of the store.
     :param site: the bucket, and the origins of the pages that upload.
     :param prefix: what the keys of the location begin with; empty for the whole bucket.
+    :param location: its name; empty where it is not written yet.
     :param upload_lifetime: how long an upload may take.
     :param part_url_lifetime: how long a part URL shall work.
     """
@@ -25,6 +26,7 @@ class Subject:
     config: StoreConfig
     site: Site
     prefix: str = ""
+    location: str = ""
     upload_lifetime: timedelta = timedelta(days=6)
     part_url_lifetime: timedelta = timedelta(days=1)
 
@@ -34,11 +36,24 @@ class Subject:
         return f"{self.prefix.rstrip('/')}/" if self.prefix else ""
 
     def command(self, *words: str) -> str:
-        """Return a command of ours that is about this bucket, as a shell takes it.
+        """Return a command of ours that is about this location, as a shell takes it.
 
         :param words: after ``invenio s3``.
         """
-        return shlex.join(["invenio", "s3", *words, "--bucket", self.site.bucket])
+        return shlex.join(["invenio", "s3", *words, *self._where])
+
+    @property
+    def _where(self) -> list[str]:
+        """What names it to commands; the name of a location also says its prefix."""
+        if self.location:
+            return ["--location", self.location]
+        return ["--bucket", self.site.bucket]
+
+    @property
+    def create_command(self) -> str:
+        """What makes the bucket."""
+        where = self._where if self.location else [self.site.bucket]
+        return shlex.join(["invenio", "s3", "bucket", "create", *where])
 
     @property
     def cors_command(self) -> str:
@@ -49,7 +64,7 @@ class Subject:
     @property
     def lifecycle_command(self) -> str:
         """What lets the store remove what nobody ends."""
-        prefix = ["--prefix", self.base] if self.base else []
+        prefix = ["--prefix", self.base] if self.base and not self.location else []
         return self.command("policy", "lifecycle", *prefix, "--apply")
 
     @property

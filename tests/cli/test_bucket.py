@@ -145,6 +145,12 @@ def test_a_bucket_that_is_not_there_is_not_shown(run, name):
     assert f"There is no bucket {name}: `invenio s3 bucket create {name}` makes it." in done.stderr
 
 
+def test_the_bucket_of_a_location_is_said_to_be_made_for_the_location(run, name, elsewhere):
+    done = run("show", "--location", elsewhere, status=1)
+    create = f"invenio s3 bucket create --location {elsewhere}"
+    assert f"There is no bucket {name}: `{create}` makes it." in done.stderr
+
+
 def test_a_bucket_is_erased_with_all_that_it_holds_once(run, client, there, name):
     run("create", name)
     for number in range(3):

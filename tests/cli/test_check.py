@@ -111,7 +111,8 @@ def test_a_failure_is_the_exit_status_and_its_remedy_is_said(invoke, place):
         return
     assert result.exit_code == 1
     assert "x FAILURE  cors: " in result.output
-    assert f"-> invenio s3 policy cors --origin {ORIGIN} --apply --bucket" in result.output
+    mends = f"invenio s3 policy cors --origin {ORIGIN} --apply --location default"
+    assert f"-> {mends}\n" in result.output
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,12 @@ def remedies(report: dict[str, Any]) -> Iterator[str]:
 
 
 def test_an_address_and_keys_become_a_bucket_that_is_set_up_by_what_is_said(mend, fresh, store):
-    # A new bucket has its lifecycle rules.
+    # A new bucket has its lifecycle rules, which are those of the location.
     assert mend() == ["bucket create", "policy cors"]
     client, bucket = store.client(), Location.get_by_name(fresh).uri.split("/")[2]
     db.session.commit()
+    rules = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert {rule["Filter"]["Prefix"] for rule in rules} == {"data/", "data/forms/"}
     client.delete_bucket_lifecycle(Bucket=bucket)
     assert mend() == ["policy lifecycle"]
     client.delete_bucket_cors(Bucket=bucket)
