@@ -231,14 +231,15 @@ def recover(dry_run: bool, as_json: bool) -> None:
 
 @uploads.command()
 @click.option("--abort", "end", is_flag=True, help="Abort them; without it they are only counted.")
+@dry_run_option
 @json_option
 @operator_command
-def orphans(end: bool, as_json: bool) -> None:
+def orphans(end: bool, dry_run: bool, as_json: bool) -> None:
     """Find multipart uploads of this instance that a store holds and no session knows.
 
     The status is 1 as well when a store could not tell which uploads it has.
     """
-    counts = sweep_orphans(dry_run=not end)
+    counts = sweep_orphans(dry_run=dry_run or not end)
     _report(counts.as_dict(), as_json=as_json)
     if counts.unlisted:
         raise click.ClickException(

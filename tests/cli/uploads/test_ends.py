@@ -126,6 +126,7 @@ def test_orphans_are_counted_and_on_demand_aborted(run, ask, uploader, bucket, s
     )
     found = {"found": 1, "aborted": 0, "failed": 0, "bytes": 10, "unlisted": []}
     assert ask("orphans") == found
+    assert ask("orphans", "--dry-run") == ask("orphans", "--abort", "--dry-run") == found
     assert orphan in store.open_uploads()
     assert run("orphans", "--abort").stdout == "found: 1\naborted: 1\nfailed: 0\nbytes: 10\n"
     assert ask("orphans") == {**found, "found": 0, "bytes": 0}
