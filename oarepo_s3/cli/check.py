@@ -54,6 +54,8 @@ def check(
     Writes test objects below check-... in the location, and removes them. What the store can do is
     kept, and used by processes that start afterwards.
     """
+    if forget_profile and (upload or origins or no_store_profile or strict):
+        raise click.UsageError("--forget-profile checks nothing: leave out what is for a check.")
     places = [(place, _subject(place, origins)) for place in _places(location)]
     if forget_profile:
         _forget([place for place, _ in places], dry_run=dry_run, as_json=as_json)

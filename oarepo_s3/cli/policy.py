@@ -72,6 +72,8 @@ def cors(
 
     For the origins of OAREPO_S3_ORIGINS, or the one of SITE_UI_URL.
     """
+    if form == "xml" and (apply_it or dry_run or as_json):
+        raise click.UsageError("--format xml only prints: leave out --apply, --dry-run and --json.")
     place = find_place(location, bucket)
     site = current_s3.site(place.bucket, origins)
     if not site.origins:

@@ -229,6 +229,15 @@ def test_what_cannot_be_checked_is_said(invoke, elsewhere, arguments, status, sa
     assert said in result.output
 
 
+@pytest.mark.parametrize(
+    "more", [["--upload"], ["--origin", ORIGIN], ["--no-store-profile"], ["--strict"]], ids=" ".join
+)
+def test_what_goes_with_a_check_does_not_go_with_forgetting(invoke, location, more):
+    result = invoke("--forget-profile", *more)
+    assert result.exit_code == 2
+    assert "--forget-profile checks nothing" in result.output
+
+
 def test_an_upload_goes_through_the_whole_instance(invoke, sound):
     done = []
 

@@ -143,6 +143,9 @@ def test_cors_is_printed_as_xml(run):
         ("trust", "--principal"),
         ("server --apply", "--principal"),
         ("cors --format yaml", "yaml"),
+        ("cors --format xml --json", "--format xml"),
+        ("cors --format xml --apply", "--format xml"),
+        ("cors --format xml --dry-run", "--format xml"),
         ("lifecycle --days 0", "--days"),
     ],
 )
