@@ -227,6 +227,7 @@ def trust(
 @place_options
 @click.option("--key", help="The one object that may be uploaded.")
 @click.option("--prefix", help="What may be uploaded below, in place of the location's.")
+@click.option("--json", is_flag=True, expose_value=False, help="Print JSON, as without it.")
 @operator_command
 def session(location: str | None, bucket: str | None, key: str | None, prefix: str | None) -> None:
     """What narrows temporary keys, to one object or to what is below a prefix; print only."""

@@ -78,6 +78,11 @@ def test_documents_are_filled_in_from_a_location(run, store):
     )
 
 
+@pytest.mark.parametrize("words", ["cors", "lifecycle", "server", "role", "session --prefix x"])
+def test_all_documents_are_printed_as_json_also_where_that_is_said(run, words):
+    assert printed(run(*words.split(), "--json")) == printed(run(*words.split()))
+
+
 def test_options_come_before_the_instance(run):
     assert printed(run("cors", "--origin", "http://a", "--origin", "http://b/")) == documents.cors(
         ["http://a", "http://b"]
