@@ -17,6 +17,10 @@ from .operators import ACCESS_SWITCHES, Document
 from .s3_contents import S3Contents
 from .translate import code_of
 
+_SMALLEST = "TransitionDefaultMinimumObjectSize"
+"""What a lifecycle says beside its rules. AWS goes back to its own default when it is not written
+with them (S3 API reference, PutBucketLifecycleConfiguration)."""
+
 _NONE_YET = {
     "NoSuchBucketPolicy",
     "NoSuchCORSConfiguration",
@@ -140,10 +144,13 @@ class S3Bucket(S3Contents):
                 "PublicAccessBlockConfiguration",
             ),
         }[kind]
-        content = compact(document) if kind == "policy" else document
+        content: Any = compact(document) if kind == "policy" else dict(document)
+        more = {}
+        if kind == "lifecycle" and _SMALLEST in content:
+            more[_SMALLEST] = content.pop(_SMALLEST)
         with self._call():
             try:
-                write(Bucket=self.bucket, **{name: content})
+                write(Bucket=self.bucket, **{name: content}, **more)
             except ClientError as error:
                 # rclone 1.75 takes it for the creation of the bucket.
                 if code_of(error) == "BucketAlreadyExists":
@@ -177,10 +184,10 @@ def _document(kind: Document, answer: Mapping[str, Any]) -> Mapping[str, Any]:
             # The SDK makes an empty one of any answer.
             switches = answer["PublicAccessBlockConfiguration"]
             return {name: switches[name] for name in ACCESS_SWITCHES}
-        rules = "CORSRules" if kind == "cors" else "Rules"
+        named = ["CORSRules"] if kind == "cors" else ["Rules", *({_SMALLEST} & {*answer})]
         # Rules may have dates, which JSON writes as the SDK takes them as well.
         document: Mapping[str, Any] = json.loads(
-            json.dumps({rules: answer[rules]}, default=isoformat)
+            json.dumps({name: answer[name] for name in named}, default=isoformat)
         )
         return document
     except (KeyError, ValueError):

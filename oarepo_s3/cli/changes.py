@@ -12,7 +12,7 @@ import click
 
 from ..core.errors import StoreDenied, StoreMisconfigured
 from ..provisioning.buckets import LACKING, Creation
-from ..provisioning.merging import Change
+from ..provisioning.merging import Change, OthersChanged
 from .output import say
 
 TITLES = {"public_access_block": "Public access block", "lifecycle": "Lifecycle rules"}
@@ -39,6 +39,8 @@ def administering(instead: str, absent: str | None = None) -> Iterator[None]:
     """
     try:
         yield
+    except OthersChanged as error:
+        raise click.ClickException(str(error)) from error
     except StoreDenied as error:
         raise click.ClickException(f"{error} ({error.code})\n{OTHER_KEYS}") from error
     except StoreMisconfigured as error:

@@ -12,6 +12,7 @@ import pytest
 from invenio_db import db
 from invenio_files_rest.models import Location
 
+from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.cli import s3
 from oarepo_s3.core import policies
 from oarepo_s3.provisioning import documents
@@ -221,6 +222,25 @@ def test_lifecycle_rules_of_two_locations_and_others_live_together(run, place, c
     assert theirs in found
     for words in (["lifecycle"], ["lifecycle", "--location", "below"]):
         assert "already as it should be" in run(*words, "--apply").stdout
+    client.delete_bucket_lifecycle(Bucket=store.bucket)
+
+
+@pytest.mark.parametrize("place", [REAL], indirect=True, scope="module")
+def test_a_rule_that_became_something_else_is_shown_as_it_was(run, client, store, monkeypatch):
+    theirs = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "t/"}, "Expiration": {"Days": 3}}
+    client.put_bucket_lifecycle_configuration(
+        Bucket=store.bucket, LifecycleConfiguration={"Rules": [theirs]}
+    )
+    write = S3Store.write_document
+
+    def widen(self: S3Store, kind: Any, document: Any) -> None:
+        rules = [{**rule, "Filter": {"Prefix": ""}} for rule in document["Rules"]]
+        write(self, kind, {"Rules": rules})
+
+    monkeypatch.setattr(S3Store, "write_document", widen)
+    done = run("lifecycle", "--apply", status=1)
+    assert "Put them back at once" in done.stderr
+    assert '"Prefix": "t/"' in done.stderr
     client.delete_bucket_lifecycle(Bucket=store.bucket)
 
 
