@@ -208,7 +208,8 @@ def trust(
 ) -> None:
     """Who may assume the upload role: the server's user alone.
 
-    --apply makes the role if there is none, by the IAM API.
+    --apply makes the role if there is none, by the IAM API. Whom a role trusts already stays
+    trusted, but for the statement with the Sid OarepoS3Server, which is ours and replaced.
     """
     if principal is None:
         raise click.UsageError("Name the server's user by --principal.")

@@ -48,6 +48,10 @@ operator, and the server never needs it: no part of :func:`server_policy`."""
 MAX_SESSION_POLICY = 2048
 """Characters of a session policy (STS API reference, AssumeRole)."""
 
+TRUST_SID = "OarepoS3Server"
+"""By which our statement is known among those of others in who may assume a role. A Sid has letters
+and digits alone (IAM User Guide, "IAM JSON policy elements: Sid")."""
+
 _WILD = re.compile(r"[*?\[\\]|\$\{")
 """What a policy does not take for itself: wildcards, and the beginning of a variable.
 
@@ -87,14 +91,21 @@ def role_policy(bucket: str) -> Policy:
 
 
 def trust_policy(principal: str) -> Policy:
-    """Return who may assume the upload role: the server alone.
+    """Return who may assume the upload role: the server alone, in one statement with a Sid.
 
     :param principal: ARN of the server's user, such as ``arn:aws:iam::123456789012:user/name``.
     :raises InvalidRequest: for what is no ARN, and for one that means many.
     """
     if not principal.startswith("arn:") or _WILD.search(principal):
         raise InvalidRequest(reason=f"the principal {principal!r} is not the ARN of one user")
-    return _policy({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"})
+    return _policy(
+        {
+            "Sid": TRUST_SID,
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Action": "sts:AssumeRole",
+        }
+    )
 
 
 def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = None) -> Policy:

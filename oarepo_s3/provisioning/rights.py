@@ -52,9 +52,45 @@ def change_role(
 def change_trust(
     store: AdministersRights, role: str, trust: Mapping[str, Any], *, dry_run: bool
 ) -> Change:
-    """Say who may assume a role, which is made if there is none."""
+    """Put who may assume a role among those who may already; make the role if there is none.
+
+    Statements of others stay, and one of ours, known by its Sid, is replaced.
+
+    :param trust: of one statement, with a Sid.
+    """
+    before = store.read_trust(role)
     write = partial(store.write_trust, role)
-    return _change(store.read_trust(role), trust, write, dry_run=dry_run)
+    return _change(
+        before, trust if before is None else _joined(before, trust), write, dry_run=dry_run
+    )
+
+
+def _joined(there: Mapping[str, Any], trust: Mapping[str, Any]) -> Mapping[str, Any]:
+    (ours,) = trust["Statement"]
+    found = _many(there.get("Statement"))
+    others = [statement for statement in found if statement.get("Sid") != ours["Sid"]]
+    if len(others) == len(found) and any(_covers(statement, ours) for statement in others):
+        return there
+    return {**there, "Statement": [*others, ours]}
+
+
+def _covers(statement: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    """Whether a statement of others allows what ours would, and under no condition."""
+    principal = statement.get("Principal")
+    users = _many(principal.get("AWS")) if isinstance(principal, Mapping) else []
+    return (
+        statement.get("Effect") == "Allow"
+        and "Condition" not in statement
+        and ours["Principal"]["AWS"] in users
+        and ours["Action"] in _many(statement.get("Action"))
+    )
+
+
+def _many(value: Any) -> list[Any]:
+    """Return what a policy says once, or in a list, or not at all."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
 
 
 def _change(

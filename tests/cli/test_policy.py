@@ -278,6 +278,24 @@ def test_rights_are_given_once(run):
 
 
 @pytest.mark.usefixtures("rights")
+def test_whom_a_role_trusts_already_stays_trusted(run, request):
+    gateway = request.getfixturevalue("ceph")
+    theirs = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [f"{USER}3", "arn:aws:iam:::user/backup"]},
+        "Action": ["sts:AssumeRole"],
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [theirs]})
+    role = ("--role-name", "shared")
+    gateway.admin("role", "create", *role, "--assume-role-policy-doc", document)
+    words = ("trust", "--role", "arn:aws:iam:::role/shared", "--principal", USER, "--apply")
+    assert ": changed." in run(*words).stdout
+    assert "already as it should be" in run(*words).stdout
+    said = json.loads(gateway.admin("role", "get", *role))["AssumeRolePolicyDocument"]
+    assert json.loads(said)["Statement"] == [theirs, policies.trust_policy(USER)["Statement"][0]]
+
+
+@pytest.mark.usefixtures("rights")
 def test_rights_for_nobody_are_refused(run):
     done = run("server", "--apply", "--principal", "arn:aws:iam:::user/nobody", status=1)
     assert "There is no user nobody" in done.stderr
