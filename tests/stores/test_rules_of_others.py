@@ -86,7 +86,9 @@ def test_a_lifecycle_rule_of_others_removes_no_more_and_no_less_than_before(buck
     apply_change(bucket, plan_rules(bucket, "lifecycle", ours))
     after = meant()
     assert before in after
-    assert sorted(prefix for prefix, _ in after) == sorted(["repo/", "repo/forms/", before[0]])
+    assert sorted(prefix for prefix, _ in after) == sorted(
+        ["repo/", "repo/oarepo-s3-forms/", before[0]]
+    )
     assert not plan_rules(bucket, "lifecycle", ours).needed
 
 
@@ -100,7 +102,12 @@ def test_all_of_them_together(bucket, meant):
     assert len(after) == len(before) + 4
     for each in before:
         after.remove(each)
-    assert {prefix for prefix, _ in after} == {"", "forms/", "repo/", "repo/forms/"}
+    assert {prefix for prefix, _ in after} == {
+        "",
+        "oarepo-s3-forms/",
+        "repo/",
+        "repo/oarepo-s3-forms/",
+    }
 
 
 def test_cors_rules_of_others_are_read_as_they_were(bucket):

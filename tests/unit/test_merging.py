@@ -218,7 +218,14 @@ def test_locations_in_one_bucket_have_rules_of_their_own():
         apply_change(store, plan_rules(store, "lifecycle", documents.lifecycle(prefix, 7)))
     assert len(store.there["lifecycle"]["Rules"]) == 6
     prefixes = {rule["Filter"]["Prefix"] for rule in store.there["lifecycle"]["Rules"]}
-    assert prefixes == {"", "one/", "two/", "oarepo-s3-forms/", "one/oarepo-s3-forms/", "two/oarepo-s3-forms/"}
+    assert prefixes == {
+        "",
+        "one/",
+        "two/",
+        "oarepo-s3-forms/",
+        "one/oarepo-s3-forms/",
+        "two/oarepo-s3-forms/",
+    }
 
 
 def test_switches_are_turned_on_once_and_none_is_turned_off():
