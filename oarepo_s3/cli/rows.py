@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,12 +41,18 @@ class Totals:
         self.bytes_held += 0 if upload.has_ended else upload.size
 
 
-def print_uploads(found: Iterable[OwnedUpload], *, as_json: bool) -> Totals:
-    """Print uploads one by one as they come, and then their sums; as JSON all of it or nothing."""
+def print_uploads(
+    found: Iterable[OwnedUpload], *, as_json: bool, more: Mapping[str, Any] | None = None
+) -> Totals:
+    """Print uploads one by one as they come, and then their sums; as JSON all of it or nothing.
+
+    :param more: what JSON says beside the sums.
+    """
     totals = Totals()
     if as_json:
         with printed_whole() as document:
-            document.writelines(f"{line}\n" for line in _json_lines(found, totals))
+            lines = _json_lines(found, totals, more or {})
+            document.writelines(f"{line}\n" for line in lines)
     else:
         for line in _lines(found, totals):
             click.echo(line)
@@ -85,7 +91,9 @@ def owner_name(owned: OwnedUpload) -> str:
     return fit_name(owned.owner) if owned.owner else f"user {owned.upload.user_id}"
 
 
-def _json_lines(found: Iterable[OwnedUpload], totals: Totals) -> Iterator[str]:
+def _json_lines(
+    found: Iterable[OwnedUpload], totals: Totals, more: Mapping[str, Any]
+) -> Iterator[str]:
     """Write one JSON document, piece by piece: it need not fit into memory."""
     yield '{"uploads": ['
     before: str | None = None
@@ -100,6 +108,7 @@ def _json_lines(found: Iterable[OwnedUpload], totals: Totals) -> Iterator[str]:
         "count": totals.uploads,
         "bytes": totals.bytes,
         "bytes_held": totals.bytes_held,
+        **more,
     }
     yield f"], {json.dumps(sums)[1:]}"
 

@@ -19,7 +19,9 @@ from ..core.quantities import show_count, show_size
 from ..core.states import FINAL_STATES, UploadState
 from ..services import (
     OwnedUpload,
+    RecoverCounts,
     StoreSide,
+    SweepCounts,
     UploadFilter,
     abort_upload,
     all_uploads,
@@ -208,7 +210,7 @@ def _abort_line(result: Mapping[str, str], dry_run: bool) -> str:
 def sweep(dry_run: bool, as_json: bool) -> None:
     """Drop uploads whose time has run out, as the task in the beat schedule does."""
     if dry_run:
-        print_uploads(due_for_sweep(), as_json=as_json)
+        _list_due(due_for_sweep(), SweepCounts(), as_json=as_json)
         return
     remove_expired_tokens()
     _report(sweep_expired().as_dict(), as_json=as_json)
@@ -224,7 +226,7 @@ def recover(dry_run: bool, as_json: bool) -> None:
     A dry run lists the interrupted ones; what was lost or came by a form, only the store can tell.
     """
     if dry_run:
-        print_uploads(due_for_recovery(), as_json=as_json)
+        _list_due(due_for_recovery(), RecoverCounts(), as_json=as_json)
         return
     _report(recover_interrupted().as_dict(), as_json=as_json)
 
@@ -239,8 +241,9 @@ def orphans(end: bool, dry_run: bool, as_json: bool) -> None:
 
     The status is 1 as well when a store could not tell which uploads it has.
     """
-    counts = sweep_orphans(dry_run=dry_run or not end)
-    _report(counts.as_dict(), as_json=as_json)
+    dry_run = dry_run or not end
+    counts = sweep_orphans(dry_run=dry_run)
+    _report(counts.as_dict(), dry_run=dry_run, as_json=as_json)
     if counts.unlisted:
         raise click.ClickException(
             f"Nothing is known of orphans in {', '.join(counts.unlisted)}: the store does not list"
@@ -248,11 +251,20 @@ def orphans(end: bool, dry_run: bool, as_json: bool) -> None:
         )
 
 
-def _report(counts: Mapping[str, Any], *, as_json: bool) -> None:
+def _list_due(
+    due: Iterator[OwnedUpload], counts: SweepCounts | RecoverCounts, *, as_json: bool
+) -> None:
+    """Print what a task would take; as JSON with all that it would say, and has not done."""
+    print_uploads(due, as_json=as_json, more={"dry_run": True, **counts.as_dict()})
+
+
+def _report(counts: Mapping[str, Any], *, dry_run: bool = False, as_json: bool) -> None:
     """Print what a task has done; the status is 1 when some of it failed."""
     said = {name: ", ".join(n) if isinstance(n, list) else n for name, n in counts.items()}
     say(
-        [f"{name}: {value}" for name, value in said.items() if value != ""], counts, as_json=as_json
+        [f"{name}: {value}" for name, value in said.items() if value != ""],
+        {"dry_run": dry_run, **counts},
+        as_json=as_json,
     )
     if counts["failed"]:
         raise click.ClickException(

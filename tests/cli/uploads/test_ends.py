@@ -71,8 +71,21 @@ def test_the_sweep_first_says_what_it_would_do(run, ask, uploader, bucket, store
     assert len(store.open_uploads()) == 2
     assert run("sweep").stdout == "expired: 1\naborted: 1\nfailed: 0\n"
     assert (state_of(over), state_of(fresh)) == ("aborted", "pending")
-    assert ask("sweep") == {"expired": 0, "aborted": 0, "failed": 0}
+    assert ask("sweep") == {"dry_run": False, "expired": 0, "aborted": 0, "failed": 0}
     assert ids(ask("sweep", "--dry-run")) == []
+
+
+@pytest.mark.parametrize("command", ["sweep", "recover", "orphans"])
+def test_machines_find_in_a_dry_run_all_that_is_there_without_it(ask, uploader, bucket, command):
+    upload = uploader.begin(bucket, "a", 3)
+    change(upload, expires_at=utcnow() - timedelta(seconds=5), updated_at=Upload.updated_at)
+    dry = ask(command, "--dry-run")
+    wet = ask(command, *(["--abort"] if command == "orphans" else []))
+    assert (dry["dry_run"], wet["dry_run"]) == (True, False)
+    assert dry.keys() >= wet.keys()
+    assert dry.keys() - wet.keys() <= {"uploads", "count", "bytes", "bytes_held"}
+    # Nothing was done yet.
+    assert {name: dry[name] for name in ("aborted", "failed")} == {"aborted": 0, "failed": 0}
 
 
 @pytest.mark.parametrize("command", ["sweep", "recover"])
@@ -113,7 +126,8 @@ def test_what_was_interrupted_is_finished(run, ask, uploader, bucket):
     assert state_of(upload) == "completing"
     assert run("recover").stdout == "completed: 1\naborted: 0\nlost: 0\nfailed: 0\n"
     assert (state_of(upload), state_of(fresh)) == ("completed", "pending")
-    assert ask("recover") == {"completed": 0, "aborted": 0, "lost": 0, "failed": 0}
+    nothing = {"completed": 0, "aborted": 0, "lost": 0, "failed": 0}
+    assert ask("recover") == {"dry_run": False, **nothing}
 
 
 def test_orphans_are_counted_and_on_demand_aborted(run, ask, uploader, bucket, store, location):
@@ -124,7 +138,7 @@ def test_orphans_are_counted_and_on_demand_aborted(run, ask, uploader, bucket, s
     client.upload_part(
         Bucket=store.bucket, Key=key, UploadId=orphan, PartNumber=1, Body=b"some bytes"
     )
-    found = {"found": 1, "aborted": 0, "failed": 0, "bytes": 10, "unlisted": []}
+    found = {"dry_run": True, "found": 1, "aborted": 0, "failed": 0, "bytes": 10, "unlisted": []}
     assert ask("orphans") == found
     assert ask("orphans", "--dry-run") == ask("orphans", "--abort", "--dry-run") == found
     assert orphan in store.open_uploads()
