@@ -20,19 +20,13 @@ from ..proxies import current_s3
 from ..services import PartUrl, forget_kept_profile, keep_profile, place_of, try_upload
 from .findings import report_lines
 from .output import dry_run_option, json_option, operator_command, say
-from .places import Place, all_places, find_place
+from .places import Place, all_places, find_place, origin_option
 
 
 @s3.command()
 @click.argument("location", required=False)
 @click.option("--upload", is_flag=True, help="Upload a file through this instance as well.")
-@click.option(
-    "--origin",
-    "origins",
-    multiple=True,
-    metavar="URL",
-    help="Origin of a page that uploads, in place of those of the settings.",
-)
+@origin_option
 @click.option("--no-store-profile", is_flag=True, help="Do not keep what the store can do.")
 @click.option("--forget-profile", is_flag=True, help="Forget what was kept; check nothing.")
 @click.option("--strict", is_flag=True, help="Take warnings for failures.")

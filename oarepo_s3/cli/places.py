@@ -70,6 +70,17 @@ class Place:
         return f"There is no bucket {self.bucket}: `{create}` makes it."
 
 
+origin_option = click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="Origin of a page that uploads, in place of those of the settings; may be given several"
+    " times.",
+)
+"""For commands about the pages that upload to a bucket."""
+
+
 def place_options(command: Command) -> Command:
     """Add the options that :func:`find_place` takes."""
     for option in (

@@ -22,7 +22,7 @@ from ..provisioning.rights import change_role, change_server, change_trust, name
 from ..proxies import current_s3
 from .changes import administering, say_change
 from .output import dry_run_option, json_option, operator_command
-from .places import Place, find_place, folder, place_options
+from .places import Place, find_place, folder, origin_option, place_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,7 +55,7 @@ def policy() -> None:
 
 @policy.command()
 @place_options
-@click.option("--origin", "origins", multiple=True, help="Origin of a page that uploads.")
+@origin_option
 @click.option("--format", "form", type=click.Choice(["json", "xml"]), default="json")
 @apply_options
 @operator_command

@@ -134,6 +134,12 @@ def test_the_rule_waits_longer_than_uploads_may_take(run, app, monkeypatch):
     assert "has to wait" in run("lifecycle", "--days", "20", status=2).stderr
 
 
+@pytest.mark.parametrize("command", ["policy cors", "check"])
+def test_that_origins_may_be_several_is_said(app, command):
+    done = app.test_cli_runner().invoke(s3, [*command.split(), "--help"])
+    assert "may be given several times" in " ".join(done.stdout.split())
+
+
 def test_cors_is_printed_as_xml(run):
     done = run("cors", "--format", "xml")
     assert done.stdout.rstrip("\n") == documents.cors_xml(documents.cors([ORIGIN]))
