@@ -15,7 +15,7 @@ from ..core.names import fit_name
 from ..core.quantities import show_count, show_duration, show_size
 from ..core.times import isoformat, utcnow
 from ..models import HiddenString, Upload
-from ..services import OwnedUpload
+from ..services import OwnedUpload, UploadSums
 from .output import printed_whole
 
 _LINE = "{:<36}  {:<10}  {:>10}  {:>8}  {:>8}  {:<24}  {}"
@@ -24,49 +24,38 @@ _SHOWN = tuple(
 )
 
 
-class Totals:
-    """How many uploads were printed, and what they hold."""
-
-    def __init__(self) -> None:
-        self.uploads = 0
-        self.bytes = 0
-        self.bytes_held = 0
-        """Bytes of those that have not ended: their parts may lie at the store, and their room in
-        the bucket is taken."""
-
-    def add(self, upload: Upload) -> None:
-        """Count one."""
-        self.uploads += 1
-        self.bytes += upload.size
-        self.bytes_held += 0 if upload.has_ended else upload.size
-
-
 def print_uploads(
-    found: Iterable[OwnedUpload], *, as_json: bool, more: Mapping[str, Any] | None = None
-) -> Totals:
+    found: Iterable[OwnedUpload],
+    *,
+    as_json: bool,
+    sums: UploadSums | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """Print uploads one by one as they come, and then their sums; as JSON all of it or nothing.
 
+    :param sums: of those that are not printed, too; None when all are.
     :param more: what JSON says beside the sums.
     """
-    totals = Totals()
     if as_json:
         with printed_whole() as document:
-            lines = _json_lines(found, totals, more or {})
+            lines = _json_lines(found, sums, more or {})
             document.writelines(f"{line}\n" for line in lines)
     else:
-        for line in _lines(found, totals):
+        for line in _lines(found, sums):
             click.echo(line)
-    return totals
 
 
-def _lines(found: Iterable[OwnedUpload], totals: Totals) -> Iterator[str]:
+def _lines(found: Iterable[OwnedUpload], sums: UploadSums | None) -> Iterator[str]:
+    shown = UploadSums()
     for owned in found:
-        if not totals.uploads:
+        if not shown.uploads:
             yield _LINE.format("ID", "STATE", "SIZE", "AGE", "LEFT", "OWNER", "KEY")
-        totals.add(owned.upload)
+        shown.add(owned.upload)
         yield _line(owned)
-    held = show_size(totals.bytes_held)
-    yield f"{show_count(totals.uploads, 'upload')}, {held} held by those that are open"
+    sums = sums or shown
+    few = f" ({shown.uploads} shown)" if shown.uploads < sums.uploads else ""
+    held = show_size(sums.bytes_held)
+    yield f"{show_count(sums.uploads, 'upload')}, {held} held by those that are open{few}"
 
 
 def _line(owned: OwnedUpload) -> str:
@@ -92,25 +81,27 @@ def owner_name(owned: OwnedUpload) -> str:
 
 
 def _json_lines(
-    found: Iterable[OwnedUpload], totals: Totals, more: Mapping[str, Any]
+    found: Iterable[OwnedUpload], sums: UploadSums | None, more: Mapping[str, Any]
 ) -> Iterator[str]:
     """Write one JSON document, piece by piece: it need not fit into memory."""
     yield '{"uploads": ['
+    shown = UploadSums()
     before: str | None = None
     for owned in found:
-        totals.add(owned.upload)
+        shown.add(owned.upload)
         if before is not None:
             yield f"{before},"
         before = json.dumps(dump_owned(owned))
     if before is not None:
         yield before
-    sums = {
-        "count": totals.uploads,
-        "bytes": totals.bytes,
-        "bytes_held": totals.bytes_held,
+    sums = sums or shown
+    last = {
+        "count": sums.uploads,
+        "bytes": sums.bytes,
+        "bytes_held": sums.bytes_held,
         **more,
     }
-    yield f"], {json.dumps(sums)[1:]}"
+    yield f"], {json.dumps(last)[1:]}"
 
 
 def dump_owned(owned: OwnedUpload) -> dict[str, Any]:

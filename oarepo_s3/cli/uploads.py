@@ -33,6 +33,7 @@ from ..services import (
     look_at_store,
     recover_interrupted,
     remove_expired_tokens,
+    sum_uploads,
     sweep_expired,
     sweep_orphans,
 )
@@ -94,7 +95,9 @@ def list_all(
         larger_than=larger_than,
         expired=expired,
     )
-    print_uploads(all_uploads(*wanted.conditions(), limit=limit), as_json=as_json)
+    conditions = list(wanted.conditions())
+    sums = None if limit is None else sum_uploads(*conditions)
+    print_uploads(all_uploads(*conditions, limit=limit), as_json=as_json, sums=sums)
 
 
 def _user_id(named: str | None) -> int | None:

@@ -166,6 +166,35 @@ def all_uploads(*conditions: Any, limit: int | None = None) -> Iterator[OwnedUpl
         yield OwnedUpload(upload, owner)
 
 
+@dataclass(slots=True)
+class UploadSums:
+    """How many uploads there are, and what they hold.
+
+    :param bytes_held: bytes of those that have not ended: their parts may lie at the store, and
+        their room in the bucket is taken.
+    """
+
+    uploads: int = 0
+    bytes: int = 0
+    bytes_held: int = 0
+
+    def add(self, upload: Upload) -> None:
+        """Count one."""
+        self.uploads += 1
+        self.bytes += upload.size
+        self.bytes_held += 0 if upload.has_ended else upload.size
+
+
+def sum_uploads(*conditions: Any) -> UploadSums:
+    """Return the sums of what :func:`all_uploads` yields without a limit."""
+    has_ended = Upload.state.in_([state.value for state in FINAL_STATES])
+    held = sa.case((has_ended, 0), else_=Upload.size)
+    query = sa.select(sa.func.count(), sa.func.sum(Upload.size), sa.func.sum(held))
+    count, size, size_held = db.session.execute(query.where(*conditions)).one()
+    # There is no sum of nothing; and PostgreSQL's is a decimal number.
+    return UploadSums(count, int(size or 0), int(size_held or 0))
+
+
 def find_owners(uploads: Iterable[Upload]) -> dict[int | None, str]:
     """Return the e-mail addresses of whoever began uploads, by id; users that are gone have none.
 

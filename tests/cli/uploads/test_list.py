@@ -100,6 +100,23 @@ def test_a_filter_leaves_what_was_asked_for(ask, four, options, found):
     assert ids(ask("list", *options)) == [four[key]["id"] for key in found]
 
 
+def test_the_sums_are_of_all_that_were_asked_for_however_few_are_shown(ask, run, four):
+    listed = ask("list", "--limit", "1")
+    assert len(listed["uploads"]) == 1
+    sums = {"count": 4, "bytes": 5 * MIB + 20, "bytes_held": 5 * MIB + 17}
+    assert {name: listed[name] for name in sums} == sums
+    assert run("list", "--limit", "1").stdout.splitlines()[-1] == (
+        "4 uploads, 5.0 MiB held by those that are open (1 shown)"
+    )
+    last = "4 uploads, 5.0 MiB held by those that are open"
+    for options in ([], ["--limit", "4"]):
+        assert run("list", *options).stdout.splitlines()[-1] == last
+    some = ask("list", "--state", "completed", "--limit", "1")
+    assert (some["count"], some["bytes"], some["bytes_held"]) == (1, 3, 0)
+    none = ask("list", "--larger-than", "5MiB", "--limit", "1")
+    assert none == {"uploads": [], "count": 0, "bytes": 0, "bytes_held": 0}
+
+
 def test_uploads_of_one_user_are_found_by_address_and_by_id(ask, run, four, person, bucket):
     other = person().grant(bucket, "bucket-read", "bucket-update")
     theirs = other.begin(bucket, "theirs", 1)
