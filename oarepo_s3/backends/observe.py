@@ -37,7 +37,7 @@ class Observer(Protocol):
         :param call: the operation, as the API of the store names it: ``ListParts``.
         :param seconds: from the call to the head of its answer, with the SDK's repetitions.
         :param code: the code of the catalogue for what went wrong; None when nothing did, or only
-            what was to be expected (:func:`expecting`).
+            what was to be expected (see ``expecting``).
         """
 
 
