@@ -113,16 +113,32 @@ class S3Store(S3Bucket, S3Keys, S3Rights):
             )
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Describe an object, or return None when there is none."""
+        """Describe an object, or return None when there is none.
+
+        Keys that may list nothing but what is below a prefix are answered 403 where there is no
+        object, also below that prefix (RGW 16.2, measured). So the list has the last word.
+        """
         optional = {"ChecksumMode": "ENABLED"} if self.profile.object_checksums else {}
         with self._call():
             try:
                 answer = self._client.head_object(Bucket=self.bucket, Key=key, **optional)
             except ClientError as error:
-                if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                if status == 404 or (status == 403 and self._is_seen_absent(key)):
                     return None
                 raise
             return self._object_info(answer)
+
+    def _is_seen_absent(self, key: str) -> bool:
+        """Whether the keys may list an object, and it is not there."""
+        try:
+            answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+        except ClientError as error:
+            if code_of(error) == "AccessDenied":
+                return False
+            raise
+        # The key itself comes before all that begin with it.
+        return all(found["Key"] != key for found in answer.get("Contents", []))
 
     def stream(self, key: str, start: int = 0) -> Iterator[bytes]:
         """Yield an object's content from a byte on."""

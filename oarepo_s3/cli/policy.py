@@ -18,7 +18,13 @@ from ..backends.operators import Document
 from ..core.policies import role_policy, server_policy, session_policy, trust_policy
 from ..provisioning import documents
 from ..provisioning.merging import Change, apply_change, plan_rules
-from ..provisioning.rights import change_role, change_server, change_trust, name_in_arn
+from ..provisioning.rights import (
+    change_role,
+    change_server,
+    change_trust,
+    name_in_arn,
+    policy_name,
+)
 from ..proxies import current_s3
 from .changes import administering, say_change
 from .output import dry_run_option, json_option, operator_command
@@ -32,6 +38,8 @@ principal_option = click.option(
 role_option = click.option(
     "--role", metavar="ARN", help="The upload role, in place of OAREPO_S3_UPLOAD_ROLE."
 )
+
+prefix_option = click.option("--prefix", help="A folder, in place of the location's.")
 
 INSTEAD = "Give what this prints without --apply to the store by a tool of its own: "
 
@@ -89,7 +97,7 @@ def cors(
 
 @policy.command()
 @place_options
-@click.option("--prefix", help="A folder, in place of the location's.")
+@prefix_option
 @click.option("--days", type=click.IntRange(min=1), help="Days for which an upload may be open.")
 @apply_options
 @operator_command
@@ -114,7 +122,7 @@ def lifecycle(
             " longer",
             param_hint="--days",
         )
-    begin = place.prefix if prefix is None else folder(prefix)
+    begin = _begin(place, prefix)
     document = documents.lifecycle(begin, days or documents.least_days(longest))
     if not (apply_it or dry_run):
         click.echo(_written(document))
@@ -126,6 +134,7 @@ def lifecycle(
 
 @policy.command()
 @place_options
+@prefix_option
 @role_option
 @principal_option
 @apply_options
@@ -133,6 +142,7 @@ def lifecycle(
 def server(
     location: str | None,
     bucket: str | None,
+    prefix: str | None,
     role: str | None,
     principal: str | None,
     apply_it: bool,
@@ -141,30 +151,37 @@ def server(
 ) -> None:
     """What the server's own keys need, and no more.
 
+    For a location below a prefix, it is for what is below that alone.
+
     --apply gives it to the user of --principal, by the IAM API. Ceph lets keys of a user do that
     who has the capabilities user-policy=* and roles=*.
     """
     place = find_place(location, bucket)
-    document = server_policy(place.bucket, role or current_s3.site(place.bucket).role)
+    begin = _begin(place, prefix)
+    assumed = role or current_s3.site(place.bucket).role
+    document = server_policy(place.bucket, assumed, prefix=begin)
     if not (apply_it or dry_run):
         click.echo(_written(document))
         return
     if principal is None:
         raise click.UsageError("Name the server's user by --principal.")
     user = name_in_arn(principal, "user")
+    kept_as = policy_name(place.bucket, begin)
     with administering(f"{INSTEAD}`aws iam put-user-policy`.", f"There is no user {user}."):
-        change = change_server(_rights(place), user, place.bucket, document, dry_run=dry_run)
+        change = change_server(_rights(place), user, kept_as, document, dry_run=dry_run)
     say_change(f"Policy of the user {user}", change, dry_run=dry_run, as_json=as_json)
 
 
 @policy.command("role")
 @place_options
+@prefix_option
 @role_option
 @apply_options
 @operator_command
 def role_of_uploads(
     location: str | None,
     bucket: str | None,
+    prefix: str | None,
     role: str | None,
     apply_it: bool,
     dry_run: bool,
@@ -172,10 +189,13 @@ def role_of_uploads(
 ) -> None:
     """What the upload role needs, which temporary keys are made of.
 
+    For a location below a prefix, it is for what is below that alone.
+
     --apply gives it to the role, by the IAM API; `policy trust --apply` makes the role.
     """
     place = find_place(location, bucket)
-    document = role_policy(place.bucket)
+    begin = _begin(place, prefix)
+    document = role_policy(place.bucket, prefix=begin)
     if not (apply_it or dry_run):
         click.echo(_written(document))
         return
@@ -187,7 +207,8 @@ def role_of_uploads(
         " it, where ARN is the server's user."
     )
     with administering(instead, absent):
-        change = change_role(_rights(place), name, place.bucket, document, dry_run=dry_run)
+        kept_as = policy_name(place.bucket, begin)
+        change = change_role(_rights(place), name, kept_as, document, dry_run=dry_run)
     say_change(f"Policy of the role {name}", change, dry_run=dry_run, as_json=as_json)
 
 
@@ -253,6 +274,11 @@ def _bring(
         if not dry_run:
             apply_change(place.store, change)
     return change
+
+
+def _begin(place: Place, prefix: str | None) -> str:
+    """Return what the keys begin with: a location's, or what was asked for instead."""
+    return place.prefix if prefix is None else folder(prefix)
 
 
 def _written(document: Mapping[str, Any]) -> str:

@@ -30,12 +30,8 @@ UPLOAD_ACTIONS = (
 SERVER_OBJECT_ACTIONS = (*UPLOAD_ACTIONS, "s3:DeleteObject")
 """What the server does with objects."""
 
-SERVER_BUCKET_ACTIONS = ("s3:ListBucket", "s3:ListBucketMultipartUploads")
-"""What the server does with the bucket while it runs. ``HEAD`` of an object that is not there
-answers 404 with ``s3:ListBucket`` alone, and 403 without it."""
-
 CHECK_BUCKET_ACTIONS = ("s3:GetBucketCORS", "s3:GetLifecycleConfiguration")
-"""What the check of a location reads beside that: it is there to try the server's own keys."""
+"""What the check of a location reads: it is there to try the server's own keys."""
 
 SHOW_BUCKET_ACTIONS = (
     "s3:GetBucketLocation",
@@ -69,25 +65,34 @@ def compact(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":")).replace(" ", r"\u0020")
 
 
-def server_policy(bucket: str, role: str | None = None) -> Policy:
+def server_policy(bucket: str, role: str | None = None, *, prefix: str = "") -> Policy:
     """Return what the server's own keys need: for all that it does, and to be checked.
 
+    For a location below a prefix, that is what is below it. But the list of open uploads is for
+    the whole bucket: it knows no condition for a prefix (RGW 16.2, measured; Service Authorization
+    Reference, "Actions defined by Amazon S3").
+
     :param role: ARN of the upload role, which they may then assume.
+    :param prefix: of the location, with or without a slash at its end; empty for the whole bucket.
+    :raises InvalidRequest: when the prefix has what a policy reads as a wildcard or a variable.
     """
     statements = [
-        _allow([*SERVER_BUCKET_ACTIONS, *CHECK_BUCKET_ACTIONS], _arn(bucket)),
-        _allow(SERVER_OBJECT_ACTIONS, _arn(bucket, "*")),
+        _listing(bucket, _folder(prefix)),
+        _allow(["s3:ListBucketMultipartUploads", *CHECK_BUCKET_ACTIONS], _arn(bucket)),
+        _allow(SERVER_OBJECT_ACTIONS, _below(bucket, _folder(prefix))),
     ]
     if role:
         statements.append(_allow(["sts:AssumeRole"], role))
     return _policy(*statements)
 
 
-def role_policy(bucket: str) -> Policy:
-    """Return what the upload role may do: all that a :func:`session_policy` can ask for."""
-    return _policy(
-        _allow(["s3:ListBucket"], _arn(bucket)), _allow(UPLOAD_ACTIONS, _arn(bucket, "*"))
-    )
+def role_policy(bucket: str, *, prefix: str = "") -> Policy:
+    """Return what the upload role may do: all that a :func:`session_policy` can ask for.
+
+    :param prefix: and errors as :func:`server_policy` has them.
+    """
+    folder = _folder(prefix)
+    return _policy(_listing(bucket, folder), _allow(UPLOAD_ACTIONS, _below(bucket, folder)))
 
 
 def trust_policy(principal: str) -> Policy:
@@ -119,23 +124,44 @@ def session_policy(bucket: str, *, key: str | None = None, prefix: str | None = 
     """
     if (key is None) == (prefix is None):
         raise InvalidRequest(reason="a session is for a key or for a prefix")
-    folder = (prefix or "").rstrip("/")
+    folder = _folder(prefix or "")
     if not (key or folder):
         raise InvalidRequest(reason="the key or prefix of a session is empty")
-    if _WILD.search(f"{key or folder}"):
-        raise InvalidRequest(
-            reason="the key or prefix of a session has '*', '?', '[', a backslash or '${'"
-        )
+    _refuse_wild(key or "")
     if key:
         made = _policy(_allow(UPLOAD_ACTIONS, _arn(bucket, key)))
     else:
-        listing = _allow(["s3:ListBucket"], _arn(bucket))
-        # Not without the slash: that would list what lies beside it, "folder-of-another" as well.
-        listing["Condition"] = {"StringLike": {"s3:prefix": [f"{folder}/*"]}}
-        made = _policy(listing, _allow(UPLOAD_ACTIONS, _arn(bucket, f"{folder}/*")))
+        made = _policy(_listing(bucket, folder), _allow(UPLOAD_ACTIONS, _below(bucket, folder)))
     if len(compact(made)) > MAX_SESSION_POLICY:
         raise InvalidRequest(reason="the key or prefix of a session is too long for its policy")
     return made
+
+
+def _folder(prefix: str) -> str:
+    """Return a prefix without a slash at its end."""
+    _refuse_wild(prefix)
+    return prefix.rstrip("/")
+
+
+def _refuse_wild(name: str) -> None:
+    if _WILD.search(name):
+        raise InvalidRequest(
+            reason="the key or prefix of a policy has '*', '?', '[', a backslash or '${'"
+        )
+
+
+def _listing(bucket: str, folder: str) -> dict[str, Any]:
+    """Allow to list what is below a folder, which also tells who looks for an object there that it
+    is not there: without this, stores answer 403 in place of 404."""
+    listing = _allow(["s3:ListBucket"], _arn(bucket))
+    if folder:
+        # Not without the slash: that would list what lies beside it, "folder-of-another" as well.
+        listing["Condition"] = {"StringLike": {"s3:prefix": [f"{folder}/*"]}}
+    return listing
+
+
+def _below(bucket: str, folder: str) -> str:
+    return _arn(bucket, f"{folder}/*" if folder else "*")
 
 
 def _arn(bucket: str, key: str | None = None) -> str:

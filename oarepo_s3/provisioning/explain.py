@@ -198,7 +198,7 @@ def explain(
             check,
             Level.FAILURE,
             f"The keys may not {right}: the store refuses {doing} ({reason}).",
-            f"{subject.command('policy', 'server')}  (prints the policy that the keys need)",
+            f"{subject.server_command}  (prints the policy that the keys need)",
         )
     return Finding(
         check,

@@ -93,7 +93,7 @@ def prepared(
     if dry_run:
         yield Prepared(Creation(created=False) if there else create(store, rules, dry_run=True))
         return
-    made = Creation(_create(store, subject))
+    made = Creation(not there and _create(store, subject))
     try:
         if made.created:
             _furnish(store, rules, made, subject)
@@ -113,13 +113,32 @@ def prepared(
 
 
 def _look(store: S3Store, subject: Subject) -> bool:
-    """Return whether the bucket is there."""
+    """Return whether the bucket is there.
+
+    Keys that may do nothing but in the location may not look for the bucket itself.
+    """
     try:
         return store.bucket_exists()
+    except StoreDenied as error:
+        if subject.base and _can_list(store, subject.base):
+            return True
+        raise _refused(error, store, subject) from error
     except StoreError as error:
-        worded = _in_words(store, error)
-        refusal = explain_refusal(worded, store, subject)
-        raise NotReady([refusal or _meaning(worded, subject)]) from error
+        raise _refused(error, store, subject) from error
+
+
+def _can_list(store: S3Store, prefix: str) -> bool:
+    try:
+        next(store.list_objects(prefix), None)
+    except StoreDenied:
+        return False
+    return True
+
+
+def _refused(error: StoreError, store: S3Store, subject: Subject) -> NotReady:
+    worded = _in_words(store, error)
+    refusal = explain_refusal(worded, store, subject)
+    return NotReady([refusal or _meaning(worded, subject)])
 
 
 def _create(store: S3Store, subject: Subject) -> bool:
@@ -175,7 +194,7 @@ def _meaning(error: StoreError, subject: Subject) -> Finding:
             Level.FAILURE,
             f"The bucket {subject.site.bucket!r} is somebody else's, or the keys may neither look"
             f" at it nor make it ({error.context.get('reason')}).",
-            "Choose another name; or give the keys what `invenio s3 policy server` prints.",
+            f"Choose another name; or give the keys what `{subject.server_command}` prints.",
         )
     return _cannot(str(error))
 

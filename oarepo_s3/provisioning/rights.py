@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,10 +14,29 @@ from ..backends import AdministersRights
 from ..core.errors import InvalidRequest
 from .merging import Change
 
+_LONGEST_NAME = 128
+"""Of a policy (IAM API reference, PutUserPolicy)."""
 
-def policy_name(bucket: str) -> str:
-    """Return the name under which a user or a role has its policy for a bucket."""
-    return f"oarepo-s3-{bucket}"
+
+def policy_name(bucket: str, prefix: str = "") -> str:
+    """Return the name under which a user or a role has its policy for a location.
+
+    Two locations have two names, also in one bucket. Of the characters that AWS takes in one, RGW
+    16.2 refuses ``+`` and ``_`` (measured).
+
+    :param prefix: with or without a slash at its end; empty for the whole bucket.
+    """
+    place = f"{bucket}/{prefix}".rstrip("/")
+    written = re.sub(r"[^A-Za-z0-9./-]", _in_hex, place).replace("/", ",")
+    name = f"oarepo-s3-{written}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(place.encode()).hexdigest()[:32]
+    return f"{name[: _LONGEST_NAME - len(digest) - 1]}@{digest}"
+
+
+def _in_hex(character: re.Match[str]) -> str:
+    return "".join(f"={byte:02X}" for byte in character[0].encode())
 
 
 def name_in_arn(arn: str, kind: str) -> str:
@@ -32,19 +53,23 @@ def name_in_arn(arn: str, kind: str) -> str:
 
 
 def change_server(
-    store: AdministersRights, user: str, bucket: str, policy: Mapping[str, Any], *, dry_run: bool
+    store: AdministersRights, user: str, name: str, policy: Mapping[str, Any], *, dry_run: bool
 ) -> Change:
-    """Let a user of the store be the server of a bucket."""
-    name = policy_name(bucket)
+    """Let a user of the store be the server of a location.
+
+    :param name: of the policy, as :func:`policy_name` makes it.
+    """
     write = partial(store.write_user_policy, user, name)
     return _change(store.read_user_policy(user, name), policy, write, dry_run=dry_run)
 
 
 def change_role(
-    store: AdministersRights, role: str, bucket: str, policy: Mapping[str, Any], *, dry_run: bool
+    store: AdministersRights, role: str, name: str, policy: Mapping[str, Any], *, dry_run: bool
 ) -> Change:
-    """Let a role upload into a bucket."""
-    name = policy_name(bucket)
+    """Let a role upload into a location.
+
+    :param name: of the policy, as :func:`policy_name` makes it.
+    """
     write = partial(store.write_role_policy, role, name)
     return _change(store.read_role_policy(role, name), policy, write, dry_run=dry_run)
 

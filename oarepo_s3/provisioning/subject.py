@@ -64,8 +64,12 @@ class Subject:
     @property
     def lifecycle_command(self) -> str:
         """What lets the store remove what nobody ends."""
-        prefix = ["--prefix", self.base] if self.base and not self.location else []
-        return self.command("policy", "lifecycle", *prefix, "--apply")
+        return self.command("policy", "lifecycle", *self._prefix, "--apply")
+
+    @property
+    def server_command(self) -> str:
+        """What prints the policy that the server's keys need."""
+        return self.command("policy", "server", *self._prefix)
 
     @property
     def trust_command(self) -> str:
@@ -75,7 +79,11 @@ class Subject:
     @property
     def role_command(self) -> str:
         """What lets the upload role upload."""
-        return self.command("policy", "role", *self._role, "--apply")
+        return self.command("policy", "role", *self._prefix, *self._role, "--apply")
+
+    @property
+    def _prefix(self) -> list[str]:
+        return ["--prefix", self.base] if self.base and not self.location else []
 
     @property
     def _role(self) -> list[str]:

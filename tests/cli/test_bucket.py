@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from invenio_db import db
 from invenio_files_rest.models import Location
 
+from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.cli import s3
 from oarepo_s3.provisioning import documents
 from oarepo_s3.provisioning.buckets import PRIVATE
@@ -101,6 +102,30 @@ def test_rules_of_others_mean_what_they_meant(run, place, client, name, request)
     meant = json.loads(request.getfixturevalue("ceph").admin("lc", "get", "--bucket", name))
     assert set(meant["prefix_map"]) == {"", "oarepo-s3-forms/", "tmp/"}
     assert meant["prefix_map"]["tmp/"]["obj_tags"]["tagset"] == {"t": "v", "u": "w"}
+
+
+def test_a_rule_that_became_something_else_is_shown_as_it_was(
+    run, place, client, name, monkeypatch
+):
+    if place == "local":
+        pytest.skip("rclone's server has no lifecycle rules")
+    theirs = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "t/"}, "Expiration": {"Days": 3}}
+    client.create_bucket(Bucket=name)
+    client.put_bucket_lifecycle_configuration(
+        Bucket=name, LifecycleConfiguration={"Rules": [theirs]}
+    )
+    write = S3Store.write_document
+
+    def widen(self: S3Store, kind: Any, document: Any) -> None:
+        if kind == "lifecycle":
+            rules = [{**rule, "Filter": {"Prefix": ""}} for rule in document["Rules"]]
+            document = {"Rules": rules}
+        write(self, kind, document)
+
+    monkeypatch.setattr(S3Store, "write_document", widen)
+    done = run("create", name, status=1)
+    assert "Put them back at once" in done.stderr
+    assert '"Prefix": "t/"' in done.stderr
 
 
 def test_a_bucket_that_is_made_takes_uploads(run, client, name):

@@ -16,8 +16,10 @@ from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.cli import s3
 from oarepo_s3.core import policies
 from oarepo_s3.provisioning import documents
+from oarepo_s3.provisioning.rights import policy_name
 
 from ..conftest import REAL
+from ..stores.conftest import connection
 
 ORIGIN = "https://repo.example.org"
 ROLE = "arn:aws:iam:::role/uploader"
@@ -172,6 +174,7 @@ def test_a_wrong_call_is_a_matter_of_usage(run, words, complaint):
     [
         ("cors --origin nothing", "is no origin"),
         ("session --prefix a*", "has '*'"),
+        ("server --prefix a*", "has '*'"),
         ("trust --principal *", "not the ARN of one user"),
         ("trust --apply --principal arn:aws:iam:::user/a --role arn:aws:iam:::user/b", "of a role"),
     ],
@@ -231,25 +234,6 @@ def test_lifecycle_rules_of_two_locations_and_others_live_together(run, place, c
     client.delete_bucket_lifecycle(Bucket=store.bucket)
 
 
-@pytest.mark.parametrize("place", [REAL], indirect=True, scope="module")
-def test_a_rule_that_became_something_else_is_shown_as_it_was(run, client, store, monkeypatch):
-    theirs = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "t/"}, "Expiration": {"Days": 3}}
-    client.put_bucket_lifecycle_configuration(
-        Bucket=store.bucket, LifecycleConfiguration={"Rules": [theirs]}
-    )
-    write = S3Store.write_document
-
-    def widen(self: S3Store, kind: Any, document: Any) -> None:
-        rules = [{**rule, "Filter": {"Prefix": ""}} for rule in document["Rules"]]
-        write(self, kind, {"Rules": rules})
-
-    monkeypatch.setattr(S3Store, "write_document", widen)
-    done = run("lifecycle", "--apply", status=1)
-    assert "Put them back at once" in done.stderr
-    assert '"Prefix": "t/"' in done.stderr
-    client.delete_bucket_lifecycle(Bucket=store.bucket)
-
-
 def test_who_may_not_give_rights_hears_what_to_do(run, place):
     done = run("server", "--apply", "--principal", USER, status=1)
     if place == "real":
@@ -286,11 +270,8 @@ def test_rights_are_given_once(run):
 @pytest.mark.usefixtures("rights")
 def test_whom_a_role_trusts_already_stays_trusted(run, request):
     gateway = request.getfixturevalue("ceph")
-    theirs = {
-        "Effect": "Allow",
-        "Principal": {"AWS": [f"{USER}3", "arn:aws:iam:::user/backup"]},
-        "Action": ["sts:AssumeRole"],
-    }
+    (theirs,) = policies.trust_policy("arn:aws:iam:::user/backup")["Statement"]
+    theirs["Sid"] = "Theirs"
     document = json.dumps({"Version": "2012-10-17", "Statement": [theirs]})
     role = ("--role-name", "shared")
     gateway.admin("role", "create", *role, "--assume-role-policy-doc", document)
@@ -299,6 +280,21 @@ def test_whom_a_role_trusts_already_stays_trusted(run, request):
     assert "already as it should be" in run(*words).stdout
     said = json.loads(gateway.admin("role", "get", *role))["AssumeRolePolicyDocument"]
     assert json.loads(said)["Statement"] == [theirs, policies.trust_policy(USER)["Statement"][0]]
+
+
+@pytest.mark.usefixtures("rights")
+def test_locations_in_one_bucket_have_policies_of_their_own(run, store):
+    for _ in range(2):
+        for words in ([], ["--location", "below"], ["--prefix", "third"]):
+            run("server", "--principal", USER, "--apply", *words)
+            run("role", "--apply", *words)
+    there = S3Store(store.bucket, connection(store))
+    for prefix in ("", "some/where", "third"):
+        name, below = policy_name(store.bucket, prefix), {"prefix": prefix}
+        wanted = policies.server_policy(store.bucket, ROLE, **below)
+        assert there.read_user_policy("demo", name) == wanted
+        wanted = policies.role_policy(store.bucket, **below)
+        assert there.read_role_policy("uploader", name) == wanted
 
 
 @pytest.mark.usefixtures("rights")

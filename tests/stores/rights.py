@@ -46,15 +46,19 @@ def with_all_that_is_shown() -> dict[str, Any]:
 
 @dataclass
 class Bench:
-    """Two users of a bucket that neither owns: one has the whole policy, one a piece of it."""
+    """Two users of a bucket that neither owns: one has the whole policy, one a piece of it.
+
+    All keys begin with ``folder``.
+    """
 
     server: S3Store
     trimmed: S3Store
     http: urllib3.PoolManager
+    folder: str = ""
 
     def upload(self, *contents: bytes) -> tuple[str, str]:
         """Open an upload; return its key and its id."""
-        key = f"ab/{uuid.uuid4()}"
+        key = f"{self.folder}ab/{uuid.uuid4()}"
         upload_id = self.server.create_upload(key, content_type=None, metadata={})
         sign = self.server.part_signer(key, upload_id, lifetime=LIFETIME).sign
         for number, content in enumerate(contents, 1):
@@ -84,7 +88,9 @@ def send_part(bench: Bench) -> None:
 
 
 def send_form(bench: Bench) -> None:
-    form = bench.trimmed.presign_form("oarepo-s3-forms/one", size=1, lifetime=LIFETIME)
+    form = bench.trimmed.presign_form(
+        f"{bench.folder}oarepo-s3-forms/one", size=1, lifetime=LIFETIME
+    )
     fields = {**form.fields, "file": ("blob", b"x", "text/plain")}
     answered(bench.http.request("POST", form.url, fields=fields))
 
@@ -95,7 +101,7 @@ def complete(bench: Bench) -> None:
 
 
 def look_for_nothing(bench: Bench) -> None:
-    assert bench.trimmed.head("nothing") is None
+    assert bench.trimmed.head(f"{bench.folder}nothing") is None
 
 
 def download(bench: Bench) -> None:
@@ -109,7 +115,9 @@ def copy_part(bench: Bench) -> None:
 
 
 STEPS: dict[str, Callable[[Bench], Any]] = {
-    "open an upload": lambda b: b.trimmed.create_upload("ab/c", content_type=None, metadata={}),
+    "open an upload": lambda b: b.trimmed.create_upload(
+        f"{b.folder}ab/c", content_type=None, metadata={}
+    ),
     "send a part": send_part,
     "send a form": send_form,
     "list parts": lambda b: b.trimmed.list_parts(*b.upload(b"x")),
@@ -121,8 +129,8 @@ STEPS: dict[str, Callable[[Bench], Any]] = {
     "read": lambda b: list(b.trimmed.stream(b.object())),
     "download": download,
     "delete": lambda b: b.trimmed.delete(b.object()),
-    "list uploads": lambda b: list(b.trimmed.list_uploads("ab/")),
-    "list objects": lambda b: list(b.trimmed.list_objects("ab/")),
+    "list uploads": lambda b: list(b.trimmed.list_uploads(f"{b.folder}ab/")),
+    "list objects": lambda b: list(b.trimmed.list_objects(f"{b.folder}ab/")),
     "see the bucket": lambda b: b.trimmed.bucket_exists(),
     "read cors": lambda b: b.trimmed.read_document("cors"),
     "read lifecycle": lambda b: b.trimmed.read_document("lifecycle"),

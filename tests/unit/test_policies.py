@@ -8,6 +8,7 @@ What stores make of them is tested in ``tests/stores``.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from moto.iam.policy_validation import IAMPolicyDocumentValidator
@@ -21,6 +22,7 @@ from oarepo_s3.core.policies import (
     session_policy,
     trust_policy,
 )
+from oarepo_s3.provisioning.rights import policy_name
 
 ROLE = "arn:aws:iam:::role/uploader"
 WRITE = [
@@ -33,7 +35,9 @@ WRITE = [
 POLICIES = {
     "server": server_policy("repo"),
     "server with a role": server_policy("repo", ROLE),
+    "server of a prefix": server_policy("repo", ROLE, prefix="some/where/"),
     "role": role_policy("repo"),
+    "role of a prefix": role_policy("repo", prefix="some/where/"),
     "session of a key": session_policy("repo", key="ab/cd/data"),
     "session of a prefix": session_policy("repo", prefix="scopes/mine"),
 }
@@ -83,6 +87,51 @@ def test_a_session_for_a_prefix_is_for_what_is_below_it_and_for_its_list(prefix)
 def test_a_session_takes_no_wildcards_and_no_variables(kind, name):
     with pytest.raises(InvalidRequest, match=r"has '\*'"):
         session_policy("repo", **{kind: name})
+
+
+@pytest.mark.parametrize("make", [server_policy, role_policy])
+def test_the_policies_of_a_location_take_no_wildcards_either(make):
+    for prefix in ("a*", "a[bc]/"):
+        with pytest.raises(InvalidRequest, match=r"has '\*'"):
+            make("repo", prefix=prefix)
+
+
+@pytest.mark.parametrize("kind", ["server", "role"])
+def test_a_location_below_a_prefix_opens_what_is_below_it_and_its_list(kind):
+    listing, *others = POLICIES[f"{kind} of a prefix"]["Statement"]
+    assert listing == session_policy("repo", prefix="some/where")["Statement"][0]
+    below = [each["Resource"] for each in others if "s3:PutObject" in each["Action"]]
+    assert below == ["arn:aws:s3:::repo/some/where/*"]
+    whole = {
+        action
+        for each in others
+        if each["Resource"] == "arn:aws:s3:::repo"
+        for action in each["Action"]
+    }
+    assert whole == (
+        {"s3:GetBucketCORS", "s3:GetLifecycleConfiguration", "s3:ListBucketMultipartUploads"}
+        if kind == "server"
+        else set()
+    )
+
+
+NAMES = {
+    ("repo", ""): "oarepo-s3-repo",
+    ("repo", "sub"): "oarepo-s3-repo,sub",
+    ("repo", "some/where/"): "oarepo-s3-repo,some,where",
+    ("repo", "some,where"): "oarepo-s3-repo,some=2Cwhere",
+    ("repo", "č_"): "oarepo-s3-repo,=C4=8D=5F",
+    ("repo-sub", ""): "oarepo-s3-repo-sub",
+    ("cesnet:repo", ""): "oarepo-s3-cesnet=3Arepo",
+}
+
+
+def test_policies_of_locations_have_names_of_their_own_which_stores_take():
+    long = [policy_name("repo", f"{'x' * 200}{end}") for end in "ab"]
+    assert {place: policy_name(*place) for place in NAMES} == NAMES
+    assert len({*NAMES.values(), *long}) == len(NAMES) + 2
+    # RGW 16.2 takes less than IAM does: [A-Za-z0-9:=,.@-] (measured).
+    assert all(re.fullmatch(r"[A-Za-z0-9=,.@-]{1,128}", name) for name in [*NAMES.values(), *long])
 
 
 @pytest.mark.parametrize("given", [{"key": ""}, {"prefix": ""}, {"prefix": "/"}])
