@@ -16,6 +16,7 @@ from invenio_s3.cli import s3
 from ..backends import AdministersRights
 from ..backends.operators import Document
 from ..core.policies import role_policy, server_policy, session_policy, trust_policy
+from ..core.quantities import show_duration
 from ..provisioning import documents
 from ..provisioning.merging import Change, apply_change, plan_rules
 from ..provisioning.rights import (
@@ -118,8 +119,8 @@ def lifecycle(
     longest = current_s3.settings.upload_lifetime
     if days is not None and timedelta(days=days) <= longest:
         raise click.BadParameter(
-            f"an upload may take {longest} (OAREPO_S3_UPLOAD_LIFETIME), and the rule has to wait"
-            " longer",
+            f"an upload may take {show_duration(longest)} (OAREPO_S3_UPLOAD_LIFETIME), and the rule"
+            " has to wait longer",
             param_hint="--days",
         )
     begin = _begin(place, prefix)
