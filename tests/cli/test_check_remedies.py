@@ -15,6 +15,7 @@ from invenio_db import db
 from invenio_files_rest.models import Location
 
 from oarepo_s3.cli import s3
+from oarepo_s3.core.keys import FORMS_FOLDER
 
 from ..conftest import REAL
 from ..stores.patient import ORIGIN
@@ -87,7 +88,7 @@ def test_an_address_and_keys_become_a_bucket_that_is_set_up_by_what_is_said(mend
     client, bucket = store.client(), Location.get_by_name(fresh).uri.split("/")[2]
     db.session.commit()
     rules = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    assert {rule["Filter"]["Prefix"] for rule in rules} == {"data/", "data/forms/"}
+    assert {rule["Filter"]["Prefix"] for rule in rules} == {"data/", f"data/{FORMS_FOLDER}/"}
     client.delete_bucket_lifecycle(Bucket=bucket)
     assert mend() == ["policy lifecycle"]
     client.delete_bucket_cors(Bucket=bucket)
