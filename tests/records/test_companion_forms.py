@@ -127,7 +127,7 @@ def test_a_commit_that_failed_is_tried_until_it_is_done(uppy, editor, tried):
 
 
 @pytest.fixture
-def completed(uppy, editor, monkeypatch):
+def completed(_no_older_uploads, uppy, editor, monkeypatch):
     """An upload whose worker died before it told anybody of its end."""
     sent(uppy)
     monkeypatch.setattr("oarepo_s3.services.complete.announce", lambda *args, **kwargs: None)

@@ -81,6 +81,14 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Listen to it, also where a shell has started the tests in the background: that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("name", "number"), CALLS)
 def test_nothing_stays_when_an_answer_is_lost(patient, breaking, monkeypatch, name, number):
     breaking(name, number, lose)
@@ -102,7 +110,7 @@ def test_the_calls_above_are_all_that_make_something(patient, breaking, monkeypa
 
 
 @pytest.mark.parametrize("name", ["PutObject", "CreateMultipartUpload", "CompleteMultipartUpload"])
-def test_nothing_stays_when_the_check_is_interrupted(patient, breaking, monkeypatch, name):
+def test_nothing_stays_when_the_check_is_interrupted(patient, breaking, monkeypatch, ctrl_c, name):
     breaking(name, 1, interrupt)
     with pytest.raises(KeyboardInterrupt):
         patient.check()

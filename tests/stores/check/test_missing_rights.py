@@ -29,7 +29,7 @@ def test_a_missing_right_is_called_by_its_name_until_it_is_given(patient, right)
     assert {finding.check for finding in failures(report)} == RIGHTS[right]
     for finding in failures(report):
         assert f"may not {right}:" in finding.message
-        server = f"invenio s3 policy server --bucket {patient.bucket}  "
+        server = f"invenio s3 policy server --prefix data/ --bucket {patient.bucket}  "
         assert finding.remedy.startswith(server)
     patient.forbid_nothing()
     assert patient.content() == []

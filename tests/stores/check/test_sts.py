@@ -74,7 +74,7 @@ def test_a_role_that_is_none_is_a_warning_with_what_it_needs(patient):
         f"invenio s3 policy trust {where} --principal ARN --apply --bucket {patient.bucket}"
     )
     assert rest.partition("  (")[0] == (
-        f"invenio s3 policy role {where} --apply --bucket {patient.bucket}"
+        f"invenio s3 policy role --prefix data/ {where} --apply --bucket {patient.bucket}"
     )
 
 
