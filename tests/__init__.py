@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: oarepo-s3 contributors
 # SPDX-License-Identifier: MIT
-"""Tests; tests/README.md says what is where."""
+"""Tests; CONTRIBUTING.md says how they run."""
