@@ -23,6 +23,7 @@ from ..core.digests import Digest
 from ..core.errors import InvalidRequest
 from ..core.parts import UploadedPart
 from .base import ByteRange, Form, ObjectInfo, PartPage, PartSigner
+from .observe import expecting
 from .s3_bucket import S3Bucket
 from .s3_keys import S3Keys
 from .s3_rights import S3Rights
@@ -118,16 +119,26 @@ class S3Store(S3Bucket, S3Keys, S3Rights):
         Keys that may list nothing but what is below a prefix are answered 403 where there is no
         object, also below that prefix (RGW 16.2, measured). So the list has the last word.
         """
-        optional = {"ChecksumMode": "ENABLED"} if self.profile.object_checksums else {}
         with self._call():
             try:
-                answer = self._client.head_object(Bucket=self.bucket, Key=key, **optional)
+                # Of a refusal nobody is to be alarmed before it is known to be one.
+                with expecting({"403"}):
+                    answer = self._head(key)
             except ClientError as error:
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
                 if status == 404 or (status == 403 and self._is_seen_absent(key)):
                     return None
-                raise
+                if status != 403:
+                    raise
+                answer = self._head(key)
             return self._object_info(answer)
+
+    def _head(self, key: str) -> Mapping[str, Any]:
+        optional = {"ChecksumMode": "ENABLED"} if self.profile.object_checksums else {}
+        answer: Mapping[str, Any] = self._client.head_object(
+            Bucket=self.bucket, Key=key, **optional
+        )
+        return answer
 
     def _is_seen_absent(self, key: str) -> bool:
         """Whether the keys may list an object, and it is not there."""

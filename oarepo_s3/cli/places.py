@@ -15,7 +15,7 @@ import click
 from ..backends import AdministersBucket
 from ..core.errors import InvalidLocation
 from ..core.uris import ObjectURI
-from ..provisioning.answers import s3_backends
+from ..provisioning.answers import speaks_s3
 from ..proxies import current_s3
 from ..services import KnownLocation, all_locations, default_location, find_location
 
@@ -131,7 +131,7 @@ def _place_at(known: KnownLocation) -> Place:
 
 def _is_at_s3(known: KnownLocation) -> bool:
     scheme, _, _ = known.uri.partition("://")
-    return scheme in {backend.name for backend in s3_backends()}
+    return speaks_s3(scheme)
 
 
 def folder(prefix: str) -> str:

@@ -24,6 +24,7 @@ from ..provisioning.answers import (
     complete,
     read_file,
     s3_backends,
+    speaks_s3,
 )
 from ..services import default_location
 
@@ -89,7 +90,7 @@ def _located() -> dict[str, str]:
         uri = ObjectURI.parse(place.uri)
     except InvalidLocation:
         return {}  # files-rest's own, on a disk
-    if uri.scheme not in {backend.name for backend in s3_backends()}:
+    if not speaks_s3(uri.scheme):
         return {}
     return {
         "backend": uri.scheme,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ..backends.profiles import PROFILES
 from ..backends.registry import InstalledBackend, find_factory, installed_backends
 from ..backends.s3 import S3Store
+from ..core.errors import InvalidLocation
 
 NONE = "none"
 """What is answered for nothing at all."""
@@ -114,14 +115,15 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[str], str]:
 
 def s3_backends() -> list[InstalledBackend]:
     """Return the installed back ends whose stores speak S3: others cannot be set up or checked."""
-    return [backend for backend in installed_backends() if _is_s3(backend.name)]
+    return [backend for backend in installed_backends() if speaks_s3(backend.name)]
 
 
-def _is_s3(scheme: str) -> bool:
+def speaks_s3(scheme: str) -> bool:
+    """Whether there is a back end for such URIs whose stores speak S3."""
     try:
         factory = find_factory(scheme)
-    except (ImportError, AttributeError):
-        # It is listed with what is wrong with it.
+    except (ImportError, AttributeError, InvalidLocation):
+        # Of one that is broken the list of back ends says what is wrong with it.
         return False
     return isinstance(factory, type) and issubclass(factory, S3Store)
 

@@ -34,14 +34,6 @@ def run(app) -> Any:
 
 
 @pytest.fixture
-def client(store) -> Any:
-    """A plain client of the store."""
-    made = store.client()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def name() -> str:
     """Of a bucket that is not there."""
     return f"made-{uuid.uuid4()}"

@@ -112,6 +112,13 @@ def test_the_check_of_the_location_misses_no_right(subject):
     assert failed <= {"cors"}
 
 
+def test_a_look_for_what_is_not_there_alarms_nobody(subject):
+    seen = []
+    config = replace(subject.config, observer=lambda call, seconds, code: seen.append((call, code)))
+    assert S3Store(BUCKET, config).head(f"{PREFIX}nothing") is None
+    assert seen == [("HeadObject", None), ("ListObjectsV2", None)]
+
+
 def test_setup_takes_the_keys_where_the_bucket_is_there(subject):
     store = S3Store(BUCKET, subject.config)
     with prepared(store, subject, dry_run=False) as done:

@@ -13,7 +13,7 @@ from oarepo_s3.backends.config import StoreConfig
 from oarepo_s3.backends.observe import expecting
 from oarepo_s3.backends.s3 import S3Store
 from oarepo_s3.core.credentials import Credentials
-from oarepo_s3.core.errors import StoreError
+from oarepo_s3.core.errors import StoreDenied, StoreError
 
 from ..services import free_port
 
@@ -92,7 +92,6 @@ def answer(status: int, code: str | None = None) -> tuple[Any, dict[str, Any]]:
     [
         ("AbortMultipartUpload", lambda s: s.abort_upload("k", "u"), (204,), None),
         ("HeadObject", lambda s: s.head("k"), (404, "404"), None),
-        ("HeadObject", lambda s: s.head("k"), (403, "403"), "store_denied"),
         ("ListParts", lambda s: s.list_parts("k", "u"), (404, "NoSuchKey"), "store_upload_gone"),
         ("GetObject", lambda s: [*s.stream("k")], (404, "NoSuchKey"), "store_misconfigured"),
         ("DeleteObject", lambda s: s.delete("k"), (503, "SlowDown"), "store_unavailable"),
@@ -109,9 +108,36 @@ def test_answers_have_the_code_that_the_caller_gets(
         with pytest.raises(StoreError) as error:
             ask(store)
         assert error.value.code == code
-    # A look for an object that is refused is followed by one at the list.
-    listed = [("ListObjectsV2", code)] if given == (403, "403") else []
-    assert seen == [(call, code), *listed]
+    assert seen == [(call, code)]
+
+
+@pytest.mark.parametrize(
+    ("listed", "codes"),
+    [
+        ({"Contents": []}, [None, None]),
+        ({"Contents": [{"Key": "k/other"}]}, [None, None]),
+        ({"Contents": [{"Key": "k"}]}, [None, None, "store_denied"]),
+        (None, [None, "store_denied", "store_denied"]),
+    ],
+)
+def test_a_refused_look_for_an_object_is_an_error_if_the_list_does_not_say_that_there_is_none(
+    store, seen, monkeypatch, listed, codes
+):
+    def make_request(model, request):
+        if model.name == "HeadObject":
+            return answer(403, "403")
+        if listed is None:
+            return answer(403, "AccessDenied")
+        http, parsed = answer(200)
+        return http, {**parsed, **listed}
+
+    monkeypatch.setattr(store._client._endpoint, "make_request", make_request)
+    if codes[-1] is None:
+        assert store.head("k") is None
+    else:
+        with pytest.raises(StoreDenied):
+            store.head("k")
+    assert seen == list(zip(["HeadObject", "ListObjectsV2", "HeadObject"], codes, strict=False))
 
 
 @pytest.mark.parametrize(

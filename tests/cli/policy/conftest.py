@@ -34,14 +34,6 @@ def _locations(location, store):
 
 
 @pytest.fixture
-def client(store) -> Any:
-    """A plain client of the store."""
-    made = store.client()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def run(app) -> Any:
     """Run a command: call it with its words; the exit status is compared."""
 
